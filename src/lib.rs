@@ -1,1 +1,16 @@
-//! nbe
+//! A Bluetooth endpoint: from a dongle's bytes to an agent's events.
+//!
+//! ```text
+//! bytes → bgapi → adapter → proximity → event → agent
+//! ```
+//!
+//! Everything between the port and the socket is a plain value: input goes in with the [`time::Time`] it
+//! happened, conclusions come out, and nothing in it reads a clock, a port or a file. The same bytes under the
+//! same configuration give the same decisions, whether they arrive or are replayed.
+
+pub mod agent; // the agent's side: Phoenix channel, delivery, reconnect
+pub mod event; // what the agent is told
+pub mod phoenix; // Phoenix Channels on the wire
+pub mod proximity; // what readings mean: windows, taps, near and away
+pub mod roster; // the agent's list of bands
+pub mod time; // one clock, in microseconds
