@@ -1,0 +1,20 @@
+//! Where the shared pages are, for the tests that hold the crate against them.
+
+use std::path::PathBuf;
+
+/// A file or folder of the shared pages: beside the repository, or where `NBE_SHARED` says.
+///
+/// Says so loudly when it is not there.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
+    let root = std::env::var_os("NBE_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let found = root.join(path);
+    if found.exists() {
+        return Some(found);
+    }
+    eprintln!(
+        "SKIPPED: {} is not there; set NBE_SHARED to the folder of the shared pages",
+        found.display()
+    );
+    None
+}
