@@ -1,0 +1,375 @@
+//! What is wrong with a configuration, where it stands, and what to do about it.
+//!
+//! All text is made safe for a terminal: control characters and other invisible ones are shown as escapes.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Serialize;
+use unicode_width::UnicodeWidthChar;
+
+/// One mistake, or one thing worth a word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// Whether the configuration is refused for it.
+    pub severity: Severity,
+    /// Where it stands.
+    pub location: Location,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// The line it stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<Excerpt>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The configuration is refused.
+    Error,
+    /// The configuration is taken.
+    Warning,
+}
+
+/// Where a mistake stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase", tag = "in")]
+pub enum Location {
+    /// In a file as a whole.
+    File {
+        /// The file's path.
+        path: String,
+    },
+    /// At one place in a file.
+    Line {
+        /// The file's path.
+        path: String,
+        /// Lines count from 1.
+        line: usize,
+        /// Characters of the line count from 1.
+        column: usize,
+    },
+    /// In an environment variable.
+    Environment {
+        /// The variable's name.
+        name: String,
+    },
+    /// In a flag of the command line.
+    Flag {
+        /// The flag's name, such as `--port`.
+        name: String,
+    },
+    /// In no single place.
+    None,
+}
+
+/// The line a mistake stands in, ready to print, and the part of it that is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Excerpt {
+    /// The line, or the part of a long one around the mistake.
+    pub line: String,
+    /// Terminal cells before the part that is meant.
+    pub indent: usize,
+    /// Terminal cells of the part that is meant, at least 1.
+    pub width: usize,
+}
+
+impl Diagnostic {
+    /// Something for which the configuration is refused.
+    pub fn error(location: Location, message: impl AsRef<str>) -> Self {
+        Self::new(Severity::Error, location, message.as_ref())
+    }
+
+    /// Something worth a word.
+    pub fn warning(location: Location, message: impl AsRef<str>) -> Self {
+        Self::new(Severity::Warning, location, message.as_ref())
+    }
+
+    /// Adds the line it stands in.
+    pub fn with_excerpt(mut self, excerpt: Option<Excerpt>) -> Self {
+        self.excerpt = excerpt;
+        self
+    }
+
+    /// Adds what to do.
+    pub fn with_help(mut self, help: impl AsRef<str>) -> Self {
+        self.help = Some(printable(help.as_ref()));
+        self
+    }
+
+    /// Whether the configuration is refused for it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    fn new(severity: Severity, location: Location, message: &str) -> Self {
+        Self {
+            severity,
+            location,
+            message: printable(message),
+            excerpt: None,
+            help: None,
+        }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        if self.location != Location::None {
+            write!(f, "{}: ", self.location)?;
+        }
+        write!(f, "{severity}: {}", self.message)?;
+        if let Some(Excerpt {
+            line,
+            indent,
+            width,
+        }) = &self.excerpt
+        {
+            write!(f, "\n  {line}\n  {:indent$}{:^<width$}", "", "")?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Location {
+    /// A file as a whole.
+    pub fn file(path: &Path) -> Self {
+        Self::File {
+            path: printable(&path.to_string_lossy()),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path } => path.fmt(f),
+            Self::Line { path, line, column } => write!(f, "{path}:{line}:{column}"),
+            Self::Environment { name } => write!(f, "environment {name}"),
+            Self::Flag { name } => name.fmt(f),
+            Self::None => Ok(()),
+        }
+    }
+}
+
+/// The most characters of a line shown before and after where the mistake begins.
+const BEFORE: usize = 48;
+const AFTER: usize = 72;
+
+impl Excerpt {
+    /// Shows `line` (without its end) with `span`, in bytes of it, marked.
+    pub fn new(line: &str, span: Range<usize>) -> Self {
+        let start = floor_char_boundary(line, span.start);
+        let from = line[..start]
+            .char_indices()
+            .rev()
+            .nth(BEFORE - 1)
+            .map_or(0, |(at, _)| at);
+        let to = line[start..]
+            .char_indices()
+            .nth(AFTER)
+            .map_or(line.len(), |(at, _)| start + at);
+        let mut excerpt = Self {
+            line: String::new(),
+            indent: 0,
+            width: 0,
+        };
+        if from > 0 {
+            excerpt.line.push('…');
+            excerpt.indent = 1;
+        }
+        for (at, c) in line[from..to].char_indices().map(|(at, c)| (from + at, c)) {
+            let shown = match c {
+                '\t' => "    ".to_owned(),
+                c => printable_char(c),
+            };
+            let cells = shown
+                .chars()
+                .filter_map(UnicodeWidthChar::width)
+                .sum::<usize>();
+            if at < start {
+                excerpt.indent += cells;
+            } else if at < span.end {
+                excerpt.width += cells;
+            }
+            excerpt.line.push_str(&shown);
+        }
+        if to < line.len() {
+            excerpt.line.push('…');
+        }
+        excerpt.width = excerpt.width.max(1);
+        excerpt
+    }
+}
+
+/// `text` with what a terminal would obey or hide written as escapes.
+pub fn printable(text: &str) -> String {
+    text.chars().map(printable_char).collect()
+}
+
+fn printable_char(c: char) -> String {
+    match c {
+        '"' | '\'' | '\\' => c.to_string(),
+        c => c.escape_debug().to_string(),
+    }
+}
+
+/// The lines of a text, to turn offsets into places.
+pub(crate) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+        Self {
+            text,
+            starts: std::iter::once(0)
+                .chain(ends.map(|(at, _)| at + 1))
+                .collect(),
+        }
+    }
+
+    /// The line, counted from 1, that holds the byte at `offset`.
+    pub(crate) fn line(&self, offset: usize) -> usize {
+        self.starts.partition_point(|&start| start <= offset)
+    }
+
+    /// Where `span` begins, and its line.
+    pub(crate) fn locate(&self, path: &Path, span: &Range<usize>) -> (Location, Excerpt) {
+        let line = self.line(span.start);
+        let start = self.starts[line - 1];
+        let end = self.starts.get(line).copied().unwrap_or(self.text.len());
+        let text = self.text[start..end].trim_end_matches(['\n', '\r']);
+        let span = span.start - start..span.end.max(span.start) - start;
+        let before = &text[..floor_char_boundary(text, span.start)];
+        let path = printable(&path.to_string_lossy());
+        let location = Location::Line {
+            path,
+            line,
+            column: before.chars().count() + 1,
+        };
+        (location, Excerpt::new(text, span))
+    }
+}
+
+/// The last place at or before `offset` where `text` can be parted.
+fn floor_char_boundary(text: &str, offset: usize) -> usize {
+    let offset = offset.min(text.len());
+    (0..=offset)
+        .rev()
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, span: Range<usize>) -> String {
+        let (location, excerpt) = Lines::new(text).locate(Path::new("nbe.toml"), &span);
+        Diagnostic::error(location, "wrong")
+            .with_excerpt(Some(excerpt))
+            .to_string()
+    }
+
+    #[test]
+    fn the_caret_stands_under_what_is_meant() {
+        let cases = [
+            (
+                "one of several lines",
+                "a = 1\nkey = 42\n",
+                12..14,
+                "2:7",
+                "key = 42",
+                "      ^^",
+            ),
+            (
+                "after a tab",
+                "\tkey = 42",
+                7..9,
+                "1:8",
+                "    key = 42",
+                "          ^^",
+            ),
+            (
+                "after wide characters",
+                "漢字 = 42",
+                9..11,
+                "1:6",
+                "漢字 = 42",
+                "       ^^",
+            ),
+            (
+                "after an escape sequence",
+                "\u{1b}[2J = 42",
+                7..9,
+                "1:8",
+                "\\u{1b}[2J = 42",
+                "            ^^",
+            ),
+            (
+                "text written backwards",
+                "\u{202e}x = 4",
+                3..4,
+                "1:2",
+                "\\u{202e}x = 4",
+                "        ^",
+            ),
+            (
+                "the end of the text",
+                "key =",
+                5..5,
+                "1:6",
+                "key =",
+                "     ^",
+            ),
+            (
+                "past a Windows line end",
+                "a = 1\r\nkey = 42\r\n",
+                13..15,
+                "2:7",
+                "key = 42",
+                "      ^^",
+            ),
+            (
+                "several lines",
+                "a = [1,\n2]",
+                4..10,
+                "1:5",
+                "a = [1,",
+                "    ^^^",
+            ),
+            ("within a character", "é = 1", 1..2, "1:1", "é = 1", "^"),
+            ("past everything", "a = 1", 9..12, "1:6", "a = 1", "     ^"),
+        ];
+        for (case, text, span, place, line, caret) in cases {
+            let expected = format!("nbe.toml:{place}: error: wrong\n  {line}\n  {caret}");
+            assert_eq!(shown(text, span), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_shown_in_part() {
+        let text = format!("{}!!{}", "a".repeat(5000), "b".repeat(5000));
+        let (_, excerpt) = Lines::new(&text).locate(Path::new("nbe.toml"), &(5000..5002));
+        assert_eq!(
+            excerpt.line,
+            format!("…{}!!{}…", "a".repeat(BEFORE), "b".repeat(AFTER - 2))
+        );
+        assert_eq!((excerpt.indent, excerpt.width), (BEFORE + 1, 2));
+    }
+}

@@ -1,0 +1,170 @@
+//! The keys of nbe.toml: one table says what each is called, what it takes and where it goes.
+
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use crate::agent_url::AgentUrl;
+use crate::identity::{Address, Pin, ServiceUuid, Uuid};
+use crate::kind::{self, Kind, Misfit};
+use crate::quantity::{Level, RssiOffset, ScanTicks, WindowLength};
+use crate::settings::{Bands, Detector, Log, LogFormat, LogLevel};
+
+/// The keys outside `[[adapter]]`, in the order in which they are shown.
+pub(crate) const KEYS: &[Key<Draft>] = keys![
+    agent_url: kind::Parsed<AgentUrl>,
+    rssi_window_tap: kind::Readings,
+    rssi_window_long: kind::Readings,
+    rssi_tap_threshold: kind::LevelOrZero,
+    rssi_cutoff_close: kind::LevelOrZero,
+    rssi_cutoff_far: kind::LevelInDbm,
+    detector: kind::Choice<Detector>,
+    absent_after_s: kind::Seconds<3, 600>,
+    bands.company_ids: kind::List<kind::CompanyId>,
+    bands.name_prefixes: kind::List<kind::NamePrefix>,
+    bands.service_uuids: kind::List<kind::Parsed<ServiceUuid>>,
+    bands.addresses: kind::List<kind::Parsed<Address>>,
+    bands.all: kind::Switch,
+    agent.endpoint_id: kind::Parsed<Uuid>,
+    agent.token_file: kind::AbsolutePath,
+    agent.ca_file: kind::AbsolutePath,
+    agent.pin: kind::Parsed<Pin>,
+    log.level: kind::Choice<LogLevel>,
+    log.format: kind::Choice<LogFormat>,
+    log.show_addresses: kind::Switch,
+];
+
+/// The keys of one `[[adapter]]`.
+pub(crate) const ADAPTER_KEYS: &[Key<AdapterDraft>] = keys![
+    port: kind::PortName,
+    address: kind::Parsed<Address>,
+    rssi_offset_db: kind::OffsetInDb,
+    scan_interval_ms: kind::ScanMillis,
+    scan_window_ms: kind::ScanMillis,
+    active_scan: kind::Switch,
+];
+
+/// One key, whose value goes into a `D`.
+pub(crate) struct Key<D> {
+    /// The name, with its table's before a dot.
+    pub name: &'static str,
+    /// Whether a variable's or a flag's text is the value as it stands.
+    pub is_text: bool,
+    /// What the key takes, as it reads after "must be".
+    pub takes: fn() -> String,
+    /// Proves a value and puts it into the draft.
+    pub set: fn(&mut D, &Spanned<DeValue<'_>>) -> Result<(), Misfit>,
+}
+
+macro_rules! keys {
+    ($($part:ident $(. $rest:ident)*: $kind:ty,)*) => {
+        &[$(Key {
+            name: concat!(stringify!($part) $(, ".", stringify!($rest))*),
+            is_text: <$kind as Kind>::IS_TEXT,
+            takes: <$kind as Kind>::takes,
+            set: |draft, value| {
+                draft.$part $(.$rest)* = <$kind as Kind>::read(value)?.into();
+                Ok(())
+            },
+        },)*]
+    };
+}
+use keys;
+
+/// Values proven one by one, before the rules between them.
+#[derive(Clone, Default)]
+pub(crate) struct Draft {
+    pub agent_url: Option<AgentUrl>,
+    pub rssi_window_tap: Option<WindowLength>,
+    pub rssi_window_long: Option<WindowLength>,
+    pub rssi_tap_threshold: Option<Option<Level>>,
+    pub rssi_cutoff_close: Option<Option<Level>>,
+    pub rssi_cutoff_far: Option<Level>,
+    pub detector: Option<Detector>,
+    pub absent_after_s: Option<Duration>,
+    pub bands: Bands,
+    pub agent: crate::settings::Agent,
+    pub log: Log,
+}
+
+/// The same for one `[[adapter]]`.
+#[derive(Clone, Default)]
+pub(crate) struct AdapterDraft {
+    pub port: Option<String>,
+    pub address: Option<Address>,
+    pub rssi_offset_db: RssiOffset,
+    pub scan_interval_ms: Option<ScanTicks>,
+    pub scan_window_ms: Option<ScanTicks>,
+    pub active_scan: bool,
+}
+
+/// The table whose entries are dongles.
+pub(crate) const ADAPTER: &str = "adapter";
+
+/// The names a table takes: `scope` is empty for the top, `adapter` for one dongle's.
+pub(crate) fn names_in(scope: &str) -> Vec<&'static str> {
+    if scope == ADAPTER {
+        return ADAPTER_KEYS.iter().map(|key| key.name).collect();
+    }
+    let mut names: Vec<_> = KEYS
+        .iter()
+        .filter_map(|key| match key.name.split_once('.') {
+            Some((table, name)) if table == scope => Some(name),
+            Some((table, _)) if scope.is_empty() => Some(table),
+            None if scope.is_empty() => Some(key.name),
+            _ => None,
+        })
+        .collect();
+    if scope.is_empty() {
+        names.push(ADAPTER);
+    }
+    names.dedup();
+    names
+}
+
+/// Whether the name is a table's at the top, such as `[log]`.
+pub(crate) fn is_table(name: &str) -> bool {
+    KEYS.iter().any(|key| {
+        key.name
+            .split_once('.')
+            .is_some_and(|(table, _)| table == name)
+    })
+}
+
+/// The full names of all keys.
+pub(crate) fn full_names() -> impl Iterator<Item = String> {
+    let of_adapter = ADAPTER_KEYS
+        .iter()
+        .map(|key| format!("{ADAPTER}.{}", key.name));
+    KEYS.iter().map(|key| key.name.to_owned()).chain(of_adapter)
+}
+
+/// The environment variable that sets a key: the six documented ones in capitals, the rest with `NBE_` before.
+pub(crate) fn variable(full_name: &str) -> String {
+    let capitals = full_name.replace('.', "__").to_ascii_uppercase();
+    match full_name.starts_with("rssi_") || full_name == "agent_url" {
+        true => capitals,
+        false => format!("NBE_{capitals}"),
+    }
+}
+
+/// The valid name that `wrong` was probably meant to be.
+pub(crate) fn nearest(
+    wrong: &str,
+    names: impl IntoIterator<Item = impl AsRef<str>>,
+) -> Option<String> {
+    // No valid name comes near this length, so the work stays small.
+    if wrong.len() > 64 {
+        return None;
+    }
+    let wrong = wrong.to_lowercase().replace('-', "_");
+    let distance = |name: &str| strsim::osa_distance(&wrong, &name.to_lowercase());
+    let by_distance = names
+        .into_iter()
+        .map(|name| (distance(name.as_ref()), name.as_ref().to_owned()));
+    by_distance
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
+        .map(|(_, name)| name)
+}
