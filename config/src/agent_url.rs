@@ -45,13 +45,6 @@ pub enum AgentUrlError {
     Path,
 }
 
-impl AgentUrlError {
-    /// Whether the text holds a secret and is not to be shown.
-    pub(crate) fn is_secret(&self) -> bool {
-        matches!(self, Self::UserInfo | Self::Token)
-    }
-}
-
 impl AgentUrl {
     /// Whether the connection is encrypted (`wss`).
     pub fn is_secure(&self) -> bool {

@@ -240,10 +240,10 @@ impl Merge {
         if self.diagnostics.is_full() {
             return self.diagnostics.omit_warning();
         }
-        let (location, excerpt) = layer.locate(&name.span());
+        let (location, _) = layer.locate(&name.span());
         let name = name.as_ref().as_ref();
-        let warning =
-            Diagnostic::warning(location, format!("unknown key {name}")).with_excerpt(excerpt);
+        // Without the line: what stands behind a name that we do not know may be a secret.
+        let warning = Diagnostic::warning(location, format!("unknown key {name}"));
         let elsewhere =
             schema::full_names().find_map(|full_name| match full_name.rsplit_once('.') {
                 None if full_name == name => {
@@ -326,13 +326,14 @@ fn not_utf8(path: &Path, bytes: &[u8], valid_up_to: usize) -> Diagnostic {
 
 fn not_toml(path: &Path, lines: &Lines<'_>, span: &Range<usize>, message: &str) -> Diagnostic {
     let (location, excerpt) = lines.locate(path, span);
+    let message = message.trim_end_matches(", expected nothing");
     let error =
         Diagnostic::error(location, format!("not TOML: {message}")).with_excerpt(Some(excerpt));
     match message {
         "duplicate key" => {
             error.with_help("the key or the table stands above already; keep one of them")
         }
-        _ if message.contains("escape") => {
+        _ if message.contains("escape") || message.contains("unicode") => {
             error.with_help("a path with \\ goes in 'single quotes'")
         }
         _ if message.contains("string values must be quoted") => {

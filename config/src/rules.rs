@@ -125,29 +125,20 @@ fn check_levels(merge: &Merge, found: &mut Vec<Diagnostic>) {
     } else {
         held_far
     };
-    let both = format!(
-        "rssi_cutoff_close ({close}, {}) and rssi_cutoff_far ({far}, {})",
-        held_close.origin(),
-        held_far.origin()
-    );
+    let shown_close = format!("rssi_cutoff_close ({close}, {})", held_close.origin());
+    let shown_far = format!("rssi_cutoff_far ({far}, {})", held_far.origin());
     if far >= close {
-        let message =
-            format!("rssi_cutoff_far must be below rssi_cutoff_close: {both} are crossed");
+        let message = format!("{shown_far} must be below {shown_close}");
         found.push(
             set_last
                 .error(message)
                 .with_help("set both, far at least 5 dB below close"),
         );
     } else if close - far < LEAST_GAP_DB && !set_last.is_default() {
-        let message = format!(
-            "{both} are only {} dB apart, less than two dongles differ",
-            close - far
-        );
-        found.push(
-            set_last
-                .warning(message)
-                .with_help("set far at least 5 dB below close"),
-        );
+        let gap = close - far;
+        let message = format!("{shown_far} is only {gap} dB below {shown_close}");
+        let help = "set far at least 5 dB below close: two dongles of one make differ by more";
+        found.push(set_last.warning(message).with_help(help));
     }
 }
 
