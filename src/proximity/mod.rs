@@ -1,1 +1,28 @@
-//! What readings mean.
+//! What readings mean: from levels of adverts to taps, sides and presence.
+//!
+//! ```text
+//! report ── matcher ── table ── band ─┬─ window ── classic ── decision
+//!  (who is a band)   (bounded)        └─ timers: absent, hold
+//! ```
+//!
+//! Everything here is a plain value. The rules and their numbers: `docs/DETECTION.md`.
+
+mod band;
+mod classic;
+mod constants;
+mod engine;
+mod level;
+mod matcher;
+mod settings;
+mod table;
+mod window;
+
+pub use classic::Cutoffs;
+pub use constants::{HOLD_EVERY, MAX_UNLISTED, PRESENT_SAMPLES, PRESENT_WITHIN, RANGE, TAP_GAP, TREND_MIN_SAMPLES};
+pub use engine::{Counters, Engine};
+pub use level::{Level, Mean};
+pub use matcher::Matcher;
+pub use settings::Settings;
+
+#[cfg(test)]
+mod tests;

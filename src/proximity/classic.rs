@@ -1,0 +1,134 @@
+//! The documented rules: a tap when the mean of a full window reaches the threshold, a side when the mean of the long
+//! window crosses a cutoff in the cutoff's direction.
+
+use super::constants::{TAP_REARM, TREND_MIN_SAMPLES, TREND_SPENT};
+use super::level::{Level, Mean};
+use super::window::Track;
+use crate::event::{Rule, Side};
+
+/// The two levels of proximity, with `far < close`, so that no mean asks for both sides at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cutoffs {
+    close: Level,
+    far: Level,
+}
+
+impl Cutoffs {
+    /// `None` unless `far` lies below `close`.
+    pub fn new(close: Level, far: Level) -> Option<Self> {
+        (far < close).then_some(Self { close, far })
+    }
+
+    /// The side that a window asks for, if it is another than `held`, with the rule and the cutoff that it met.
+    pub fn side(self, track: &Track, held: Side) -> Option<(Side, Rule, Level)> {
+        let mean = track.long_mean(TREND_MIN_SAMPLES)?;
+        if mean.reaches(self.close, 0) {
+            let rising = slope(track).is_none_or(|slope| slope.is_ge());
+            let rule = if rising { Rule::NearRising } else { Rule::NearAbove };
+            let fired = held != Side::Near && (rising || mean.reaches(self.close, TREND_SPENT));
+            fired.then_some((Side::Near, rule, self.close))
+        } else if mean.sinks_to(self.far, 0) {
+            let falling = slope(track).is_none_or(|slope| slope.is_le());
+            let rule = if falling { Rule::AwayFalling } else { Rule::AwayBelow };
+            let fired = held != Side::Away && (falling || mean.sinks_to(self.far, -TREND_SPENT));
+            fired.then_some((Side::Away, rule, self.far))
+        } else {
+            None
+        }
+    }
+}
+
+/// The newer half of the long window against the older one; `None` for a window of one, which rises and falls.
+fn slope(track: &Track) -> Option<std::cmp::Ordering> {
+    track.halves().map(|(newer, older)| newer.compare_mean(older))
+}
+
+/// One tap per approach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trigger {
+    armed: bool,
+}
+
+impl Trigger {
+    /// Ready for a first tap.
+    pub(super) const ARMED: Self = Self { armed: true };
+
+    /// Takes the mean of a full tap window and says whether it concludes a tap.
+    pub(super) fn observe(&mut self, mean: Mean, threshold: Level) -> bool {
+        self.armed |= mean.sinks_to(threshold, -TAP_REARM);
+        let tap = self.armed && mean.reaches(threshold, 0);
+        self.armed &= !tap;
+        tap
+    }
+
+    /// Makes ready for the next tap, after a silence in which the band may have been anywhere.
+    pub(super) fn rearm(&mut self) {
+        self.armed = true;
+    }
+
+    /// Takes a band that is at the antenna already, by a threshold that was not in force when it came, as tapped.
+    pub(super) fn disarm_at(&mut self, mean: Mean, threshold: Level) {
+        self.armed &= !mean.reaches(threshold, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Time;
+
+    const CUTOFFS: Cutoffs = Cutoffs { close: Level::from_dbm(-70), far: Level::from_dbm(-75) };
+
+    fn side(window: usize, held: Side, dbm: &[i8]) -> Option<(Side, Rule)> {
+        let mut track = Track::new(1, window);
+        for (i, &dbm) in dbm.iter().enumerate() {
+            track.push(Time::from_millis(i as u64), Level::from_dbm(dbm));
+        }
+        CUTOFFS.side(&track, held).map(|(side, rule, _)| (side, rule))
+    }
+
+    #[test]
+    fn a_side_needs_a_level_and_a_direction_until_the_level_is_plain() {
+        use Rule::{AwayBelow, AwayFalling, NearAbove, NearRising};
+        use Side::{Away, Near, Unknown};
+        let cases: [(&str, Side, &[i8], Option<(Side, Rule)>); 12] = [
+            ("three samples say nothing", Unknown, &[-60, -60, -60], None),
+            ("flat at close", Unknown, &[-70, -70, -70, -70], Some((Near, NearRising))),
+            ("above close and rising", Away, &[-72, -71, -68, -67], Some((Near, NearRising))),
+            ("above close but falling", Away, &[-67, -68, -71, -71], None),
+            ("falling, 3 dB above close", Away, &[-65, -65, -69, -69], Some((Near, NearAbove))),
+            ("between the cutoffs", Near, &[-72, -72, -73, -73], None),
+            ("between the cutoffs, first of all", Unknown, &[-72, -72, -73, -73], None),
+            ("flat at far", Near, &[-75, -75, -75, -75], Some((Away, AwayFalling))),
+            ("below far but rising", Near, &[-79, -77, -74, -73], None),
+            ("rising, 3 dB below far", Near, &[-81, -80, -76, -75], Some((Away, AwayBelow))),
+            ("near stays near", Near, &[-60, -60, -60, -60], None),
+            ("away stays away", Away, &[-90, -90, -90, -90], None),
+        ];
+        for (case, held, dbm, concluded) in cases {
+            assert_eq!(side(50, held, dbm), concluded, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_window_of_one_rises_and_falls() {
+        assert_eq!(side(1, Side::Away, &[-70]), Some((Side::Near, Rule::NearRising)));
+        assert_eq!(side(1, Side::Near, &[-75]), Some((Side::Away, Rule::AwayFalling)));
+    }
+
+    #[test]
+    fn cutoffs_never_cross() {
+        assert!(Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-70)).is_none());
+        assert!(Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)).is_some());
+    }
+
+    #[test]
+    fn one_tap_per_approach() {
+        let threshold = Level::from_dbm(-42);
+        let mut trigger = Trigger::ARMED;
+        let mut observe = |dbm: i32| trigger.observe(Mean::new(dbm * 10, 1).unwrap(), threshold);
+        assert_eq!([-50, -43, -42, -40, -47, -42, -48, -42, -40].map(&mut observe), [
+            false, false, true, false, false, false, false, true, false
+        ]);
+    }
+}

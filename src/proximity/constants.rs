@@ -1,0 +1,46 @@
+//! The numbers of the detection rules that are not keys of nbe.toml, each with its reason.
+
+use std::time::Duration;
+
+use super::level::Level;
+
+/// The longest pause between two samples of one tap window; a longer one empties it.
+///
+/// A hand at the antenna is heard several times a second; after a second of silence it may have left and come back.
+pub const TAP_GAP: Duration = Duration::from_secs(1);
+
+/// How far the mean must fall below the tap threshold before the next tap can be told from this one, in tenths of a dB.
+///
+/// Twice the noise of a mean of ten samples at the antenna, and well under the 19 dB between antenna and desk.
+pub(super) const TAP_REARM: i32 = 60;
+
+/// How far beyond a cutoff the trend no longer matters, in tenths of a dB.
+///
+/// A level that has arrived has spent its trend: it is flat, and would otherwise never be told.
+pub(super) const TREND_SPENT: i32 = 30;
+
+/// The fewest samples of the long window that say anything (a shorter window needs all of its own).
+pub const TREND_MIN_SAMPLES: usize = 4;
+
+/// How often near is restated, and how fresh a sample must be for that.
+///
+/// A third of the 30 s after which the lock control of a terminal takes a wearer for gone.
+pub const HOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// A band that no roster lists is present after this many samples within [`PRESENT_WITHIN`].
+///
+/// A single advert from a made-up address must not become an event.
+pub const PRESENT_SAMPLES: usize = 3;
+
+/// See [`PRESENT_SAMPLES`].
+pub const PRESENT_WITHIN: Duration = Duration::from_secs(10);
+
+/// The most bands tracked that no roster lists; listed ones are bounded by the roster.
+///
+/// More wearers than fit a room; a flood of made-up addresses ends here.
+pub const MAX_UNLISTED: usize = 256;
+
+/// What the dongle can report, in tenths of a dBm; levels are clipped to it once the offset is added.
+///
+/// Source: BGAPI reference, "Scan Response": -103 to -38 dBm, where the receiver saturates.
+pub const RANGE: std::ops::RangeInclusive<Level> = Level::from_dbm(-103)..=Level::from_dbm(-38);

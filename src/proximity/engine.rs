@@ -1,0 +1,266 @@
+//! The engine: adverts and time in, decisions out.
+
+use std::collections::{HashMap, VecDeque};
+
+use bgapi::Address;
+use bgapi::gap::event::ScanResponse;
+use bgapi::PacketType;
+use foldhash::fast::RandomState;
+
+use super::band::{Decisions, Listing, Record};
+use super::level::Level;
+use super::settings::Settings;
+use super::table::Table;
+use crate::event::{AdapterId, Band, BandState, Decision, PresenceReason, Rule};
+use crate::roster::{Mode, Roster};
+use crate::time::Time;
+
+/// What was counted since the engine began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Readings of bands.
+    pub samples: u64,
+    /// Reports of advertisers that are no bands.
+    pub others: u64,
+    /// Readings that are none, such as +127.
+    pub invalid: u64,
+    /// Bands that came into the table.
+    pub tracked: u64,
+    /// Bands that had to make room for others.
+    pub evicted: u64,
+}
+
+/// Turns what the dongles hear into taps, sides and presence.
+///
+/// It never reads a clock: time is what comes in, and it must not run backwards. A timer due at a moment runs before
+/// the input of that moment.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    table: Table,
+    roster: Option<Listed>,
+    /// By [`AdapterId`]; a dongle that is not known to be sick is well.
+    sick: Vec<bool>,
+    /// No timer is due before this.
+    next_due: Time,
+    decisions: Decisions,
+    counters: Counters,
+}
+
+/// The roster, by address.
+#[derive(Debug)]
+struct Listed {
+    rev: u64,
+    mode: Mode,
+    bands: HashMap<u64, (Band, Listing), RandomState>,
+}
+
+const NEVER: Time = Time::from_micros(u64::MAX);
+
+impl Engine {
+    /// An engine that has heard nothing.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            table: Table::new(),
+            roster: None,
+            sick: Vec::new(),
+            next_due: NEVER,
+            decisions: VecDeque::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Takes one report of a dongle, stamped when its bytes arrived; returns the band that sent it, if it is one.
+    pub fn handle_report(&mut self, at: Time, adapter: AdapterId, report: &ScanResponse<'_>) -> Option<&Band> {
+        self.handle_timeout(at);
+        let address = report.address();
+        let key = address.key();
+        if self.table.find(key).is_none() && !self.admit(at, key, address, report) {
+            self.counters.others += 1;
+            return None;
+        }
+        // A scan response only completes the advertising data: it is sent by request, at another moment of the band's
+        // own choice, and would make the rate of samples depend on who asks.
+        if report.packet_type != PacketType::SCAN_RSP {
+            self.take(at, adapter, key, i32::from(report.rssi) * 10);
+        }
+        self.table.find(key).map(|record| &record.band)
+    }
+
+    /// Takes one reading of a band, in tenths of a dBm, as recorded without its advert.
+    pub fn handle_reading(&mut self, at: Time, adapter: AdapterId, address: Address, tenths: i32) {
+        self.handle_timeout(at);
+        let key = address.key();
+        if self.table.find(key).is_none() {
+            self.track(at, key, address);
+        }
+        self.take(at, adapter, key, tenths);
+    }
+
+    /// Follows a dongle's health: a band that falls silent at a sick one is absent for another reason.
+    pub fn handle_adapter(&mut self, at: Time, adapter: AdapterId, well: bool) {
+        self.handle_timeout(at);
+        let place = usize::from(adapter.0);
+        if self.sick.len() <= place {
+            self.sick.resize(place + 1, false);
+        }
+        self.sick[place] = !well;
+    }
+
+    /// Takes changed settings over; no sample and no band is lost.
+    pub fn handle_settings(&mut self, at: Time, settings: Settings) {
+        self.handle_timeout(at);
+        self.settings = settings;
+        for (_, record) in self.table.iter_mut() {
+            record.reload(&self.settings);
+        }
+        self.next_due = self.earliest().map_or(NEVER, |(due, _)| due);
+    }
+
+    /// Takes the agent's roster over: listed bands get their names, bands left out become absent.
+    pub fn handle_roster(&mut self, at: Time, roster: &Roster) {
+        self.handle_timeout(at);
+        let mut listed = Listed { rev: roster.rev, mode: roster.mode, bands: HashMap::default() };
+        for entry in &roster.entries {
+            if let Some(address) = entry.address {
+                let band = Band { address, id: Some(entry.id.clone()) };
+                listed.bands.insert(address.key(), (band, Listing { active: entry.active, auth: entry.auth }));
+            }
+        }
+        let mut gone = Vec::new();
+        for (key, record) in self.table.iter_mut() {
+            match listed.bands.get(&key) {
+                Some((band, listing)) => {
+                    record.list(at, band.id.clone(), Some(*listing), &self.settings, &mut self.decisions);
+                }
+                None => {
+                    if record.listing.is_some() || listed.mode == Mode::Listed {
+                        record.lose(at, PresenceReason::Roster, Rule::Roster, &self.settings, &mut self.decisions);
+                        gone.push(key);
+                    }
+                }
+            }
+        }
+        for key in gone {
+            self.table.remove(key);
+        }
+        self.table.recount();
+        self.roster = Some(listed);
+    }
+
+    /// Tells the engine that the machine slept and woke at `woken`: what fell due meanwhile fires once, for that reason.
+    pub fn handle_wake(&mut self, woken: Time) {
+        self.run_timers(woken, Some(woken));
+    }
+
+    /// Concludes what follows from silence up to and including `now`.
+    pub fn handle_timeout(&mut self, now: Time) {
+        if now >= self.next_due {
+            self.run_timers(now, None);
+        }
+    }
+
+    /// The next moment something changes though nothing is heard.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.earliest().map(|(due, _)| due)
+    }
+
+    /// Drains what was concluded, oldest first.
+    pub fn poll_decision(&mut self) -> Option<Decision> {
+        self.decisions.pop_front()
+    }
+
+    /// The state of every tracked band, in the order of their addresses.
+    pub fn bands(&self) -> Vec<BandState> {
+        let mut bands: Vec<_> = self.table.iter().map(|(_, record)| record.state()).collect();
+        bands.sort_by_key(|state| state.band.address);
+        bands
+    }
+
+    /// The revision of the roster in force.
+    pub fn roster_rev(&self) -> Option<u64> {
+        self.roster.as_ref().map(|roster| roster.rev)
+    }
+
+    /// What was counted.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Lets an advertiser into the table if it is a band.
+    fn admit(&mut self, at: Time, key: u64, address: Address, report: &ScanResponse<'_>) -> bool {
+        let admitted = match &self.roster {
+            Some(roster) if roster.bands.contains_key(&key) => true,
+            Some(roster) if roster.mode == Mode::Listed => false,
+            _ => self.settings.matcher.matches(address, report.data.as_slice()),
+        };
+        if admitted {
+            self.track(at, key, address);
+        }
+        admitted
+    }
+
+    fn track(&mut self, at: Time, key: u64, address: Address) {
+        let (band, listing) = match self.roster.as_ref().and_then(|roster| roster.bands.get(&key)) {
+            Some((band, listing)) => (band.clone(), Some(*listing)),
+            None => (Band { address, id: None }, None),
+        };
+        let evicted = if listing.is_none() { self.make_room(at) } else { None };
+        let record = match evicted {
+            Some(record) => record.reused_for(band, listing),
+            None => Record::new(band, listing),
+        };
+        self.table.insert(key, record);
+        self.counters.tracked += 1;
+    }
+
+    fn make_room(&mut self, at: Time) -> Option<Record> {
+        let mut record = self.table.remove(self.table.overdue()?)?;
+        self.counters.evicted += 1;
+        record.lose(at, PresenceReason::Evicted, Rule::Evicted, &self.settings, &mut self.decisions);
+        Some(record)
+    }
+
+    fn take(&mut self, at: Time, adapter: AdapterId, key: u64, tenths: i32) {
+        let Some(level) = Level::from_reading(tenths, self.settings.offset(adapter)) else {
+            self.counters.invalid += 1;
+            return;
+        };
+        self.counters.samples += 1;
+        if let Some(record) = self.table.hear(key) {
+            record.handle_sample(at, adapter, level, &self.settings, &mut self.decisions);
+            if let Some(due) = record.due(&self.settings) {
+                self.next_due = self.next_due.min(due);
+            }
+        }
+    }
+
+    fn run_timers(&mut self, now: Time, woken: Option<Time>) {
+        loop {
+            match self.earliest() {
+                Some((due, key)) if due <= now => {
+                    let sick = |adapter: AdapterId| self.sick.get(usize::from(adapter.0)).copied().unwrap_or(false);
+                    if let Some(record) = self.table.find_mut(key) {
+                        record.handle_due(due, woken, sick, &self.settings, &mut self.decisions);
+                    }
+                }
+                next => {
+                    self.next_due = next.map_or(NEVER, |(due, _)| due);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The first timer; of several due at once, that of the lowest address.
+    fn earliest(&self) -> Option<(Time, u64)> {
+        self.table.iter().filter_map(|(key, record)| Some((record.due(&self.settings)?, key))).min()
+    }
+}
+
