@@ -9,6 +9,7 @@
 //! same configuration give the same decisions, whether they arrive or are replayed.
 
 pub mod agent; // the agent's side: Phoenix channel, delivery, reconnect
+pub mod clock; // the clock and the alarm behind `time`
 pub mod event; // what the agent is told
 pub mod phoenix; // Phoenix Channels on the wire
 pub mod proximity; // what readings mean: windows, taps, near and away
