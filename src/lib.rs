@@ -13,5 +13,6 @@ pub mod clock; // the clock and the alarm behind `time`
 pub mod event; // what the agent is told
 pub mod phoenix; // Phoenix Channels on the wire
 pub mod proximity; // what readings mean: windows, taps, near and away
+pub mod replay; // recordings through the engine
 pub mod roster; // the agent's list of bands
 pub mod time; // one clock, in microseconds
