@@ -1,2 +1,5 @@
-//! nbe
-fn main() {}
+//! The program `nbe`; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    nbe::cli::main()
+}

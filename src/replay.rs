@@ -15,7 +15,7 @@ use crate::proximity::{Engine, Settings};
 use crate::roster::{Entry, Mode, Roster};
 use crate::time::Time;
 
-pub use capture::{Totals, replay_raw, tally};
+pub use capture::{Tally, Totals, replay_raw};
 pub use readings::{ReadingError, Readings};
 
 /// What kind of recording some bytes begin.
@@ -164,11 +164,7 @@ impl<S: Sink> Counting<'_, S> {
 /// # Errors
 /// If it cannot be read, holds no readings, or the decisions cannot be written. Lines that are no readings are counted
 /// in the outcome and left out.
-pub fn replay_readings(
-    input: impl BufRead,
-    settings: Settings,
-    sink: &mut impl Sink,
-) -> Result<Outcome, ReplayError> {
+pub fn replay_readings(input: impl BufRead, settings: Settings, sink: &mut impl Sink) -> Result<Outcome, ReplayError> {
     // The list names no band, so it is one of its own.
     let band = Address { bytes: BdAddr([0; 6]), address_type: AddressType::PUBLIC };
     let mut engine = Engine::new(settings);

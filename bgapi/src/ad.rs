@@ -40,13 +40,8 @@ impl<'a> Structures<'a> {
     ///
     /// [`Text`] makes it fit to print.
     pub fn local_name(self) -> Option<&'a [u8]> {
-        let of = |wanted| {
-            self.into_iter()
-                .find(|structure| structure.ad_type == wanted)
-        };
-        of(AdType::NAME_COMPLETE)
-            .or_else(|| of(AdType::NAME_SHORT))
-            .map(|structure| structure.data)
+        let of = |wanted| self.into_iter().find(|structure| structure.ad_type == wanted);
+        of(AdType::NAME_COMPLETE).or_else(|| of(AdType::NAME_SHORT)).map(|structure| structure.data)
     }
 
     /// The data of one manufacturer, behind the company id the Bluetooth SIG gave it.
@@ -72,11 +67,7 @@ impl<'a> Iterator for Structures<'a> {
             return None;
         };
         self.rest = rest;
-        Some(Structure {
-            ad_type: AdType(ad_type),
-            data,
-            clipped,
-        })
+        Some(Structure { ad_type: AdType(ad_type), data, clipped })
     }
 }
 
@@ -111,51 +102,42 @@ impl<'a> Structure<'a> {
 
     /// The 16-bit service UUIDs; none if it is something else.
     pub fn uuids16(&self) -> impl Iterator<Item = u16> + 'a {
-        self.uuids(AdType::UUID16_MORE, AdType::UUID16_ALL)
-            .map(u16::from_le_bytes)
+        self.uuids(AdType::UUID16_MORE, AdType::UUID16_ALL).map(u16::from_le_bytes)
     }
 
     /// The 32-bit service UUIDs; none if it is something else.
     pub fn uuids32(&self) -> impl Iterator<Item = u32> + 'a {
-        self.uuids(AdType::UUID32_MORE, AdType::UUID32_ALL)
-            .map(u32::from_le_bytes)
+        self.uuids(AdType::UUID32_MORE, AdType::UUID32_ALL).map(u32::from_le_bytes)
     }
 
     /// The 128-bit service UUIDs as numbers; none if it is something else.
     pub fn uuids128(&self) -> impl Iterator<Item = u128> + 'a {
-        self.uuids(AdType::UUID128_MORE, AdType::UUID128_ALL)
-            .map(u128::from_le_bytes)
+        self.uuids(AdType::UUID128_MORE, AdType::UUID128_ALL).map(u128::from_le_bytes)
     }
 
     /// A 16-bit service UUID and the data of that service, if it is that.
     pub fn service_data16(&self) -> Option<(u16, &'a [u8])> {
-        self.split_of(AdType::SERVICE_DATA16)
-            .map(|(uuid, data)| (u16::from_le_bytes(uuid), data))
+        self.split_of(AdType::SERVICE_DATA16).map(|(uuid, data)| (u16::from_le_bytes(uuid), data))
     }
 
     /// A 32-bit service UUID and the data of that service, if it is that.
     pub fn service_data32(&self) -> Option<(u32, &'a [u8])> {
-        self.split_of(AdType::SERVICE_DATA32)
-            .map(|(uuid, data)| (u32::from_le_bytes(uuid), data))
+        self.split_of(AdType::SERVICE_DATA32).map(|(uuid, data)| (u32::from_le_bytes(uuid), data))
     }
 
     /// A 128-bit service UUID as a number and the data of that service, if it is that.
     pub fn service_data128(&self) -> Option<(u128, &'a [u8])> {
-        self.split_of(AdType::SERVICE_DATA128)
-            .map(|(uuid, data)| (u128::from_le_bytes(uuid), data))
+        self.split_of(AdType::SERVICE_DATA128).map(|(uuid, data)| (u128::from_le_bytes(uuid), data))
     }
 
     /// A company id and the data of that manufacturer, if it is that.
     #[inline]
     pub fn manufacturer_data(&self) -> Option<(u16, &'a [u8])> {
-        self.split_of(AdType::MANUFACTURER)
-            .map(|(company, data)| (u16::from_le_bytes(company), data))
+        self.split_of(AdType::MANUFACTURER).map(|(company, data)| (u16::from_le_bytes(company), data))
     }
 
     fn first_of(&self, wanted: AdType) -> Option<u8> {
-        (self.ad_type == wanted)
-            .then(|| self.data.first().copied())
-            .flatten()
+        (self.ad_type == wanted).then(|| self.data.first().copied()).flatten()
     }
 
     #[inline]
@@ -163,21 +145,11 @@ impl<'a> Structure<'a> {
         if self.ad_type != wanted {
             return None;
         }
-        self.data
-            .split_first_chunk()
-            .map(|(head, tail)| (*head, tail))
+        self.data.split_first_chunk().map(|(head, tail)| (*head, tail))
     }
 
-    fn uuids<const N: usize>(
-        &self,
-        more: AdType,
-        all: AdType,
-    ) -> impl Iterator<Item = [u8; N]> + 'a {
-        let data = if [more, all].contains(&self.ad_type) {
-            self.data
-        } else {
-            &[]
-        };
+    fn uuids<const N: usize>(&self, more: AdType, all: AdType) -> impl Iterator<Item = [u8; N]> + 'a {
+        let data = if [more, all].contains(&self.ad_type) { self.data } else { &[] };
         data.as_chunks().0.iter().copied()
     }
 }

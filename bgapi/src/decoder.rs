@@ -67,33 +67,15 @@ impl Decoder {
 
     /// A decoder for bytes that go this way.
     pub const fn new(direction: Direction) -> Self {
-        let stats = Stats {
-            frames: 0,
-            discarded_bytes: 0,
-            resyncs: 0,
-        };
-        Self {
-            direction,
-            held: Held {
-                bytes: [0; MAX_FRAME],
-                len: 0,
-                given: 0,
-            },
-            in_step: true,
-            stats,
-        }
+        let stats = Stats { frames: 0, discarded_bytes: 0, resyncs: 0 };
+        Self { direction, held: Held { bytes: [0; MAX_FRAME], len: 0, given: 0 }, in_step: true, stats }
     }
 
     /// Takes the next piece of the stream. Ask the result for items until there are none, or the
     /// rest of the piece is lost.
     #[inline]
     pub fn feed<'d, 'i>(&'d mut self, piece: &'i [u8]) -> Items<'d, 'i> {
-        Items {
-            decoder: self,
-            piece,
-            at: 0,
-            quiet: false,
-        }
+        Items { decoder: self, piece, at: 0, quiet: false }
     }
 
     /// Gives up the frame that is not complete, to be called when the line has been quiet too long.
@@ -102,12 +84,7 @@ impl Decoder {
     /// bytes held are looked through once more, since there may be whole frames behind a false
     /// beginning; what remains is discarded.
     pub fn quiet(&mut self) -> Items<'_, 'static> {
-        Items {
-            decoder: self,
-            piece: &[],
-            at: 0,
-            quiet: true,
-        }
+        Items { decoder: self, piece: &[], at: 0, quiet: true }
     }
 
     /// How many bytes wait for the rest of their frame.
@@ -178,10 +155,7 @@ pub struct Items<'d, 'i> {
 impl Items<'_, '_> {
     /// The next item, `None` when the piece is used up.
     #[inline]
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "items borrow from the decoder, which an Iterator cannot say"
-    )]
+    #[allow(clippy::should_implement_trait, reason = "items borrow from the decoder, which an Iterator cannot say")]
     pub fn next(&mut self) -> Option<Item<'_>> {
         if self.decoder.held.len == 0 {
             let rest = &self.piece[self.at..];
@@ -239,10 +213,7 @@ impl Items<'_, '_> {
                 _ if skipped > 0 => break,
                 Verdict::Frame(kind, len) => {
                     self.decoder.count_frame();
-                    return Some(Item::Frame(Frame::believed(
-                        kind,
-                        self.decoder.held.give(len),
-                    )));
+                    return Some(Item::Frame(Frame::believed(kind, self.decoder.held.give(len))));
                 }
                 Verdict::Needs(wanted) => {
                     let taken = decoder.held.fill(wanted, &self.piece[self.at..]);

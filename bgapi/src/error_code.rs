@@ -68,13 +68,7 @@ impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => write!(f, "{name} ({:#06x})", self.0),
-            None => write!(
-                f,
-                "{} {:#04x} ({:#06x})",
-                self.family(),
-                self.0 & 0xff,
-                self.0
-            ),
+            None => write!(f, "{} {:#04x} ({:#06x})", self.family(), self.0 & 0xff, self.0),
         }
     }
 }

@@ -109,10 +109,7 @@ impl<'a> Frame<'a> {
         let kind = header.kind(direction).ok_or(FrameError::EventToDevice)?;
         let found = bytes.len() - HEADER_LEN;
         if header.payload_len != found {
-            return Err(FrameError::Length {
-                announced: header.payload_len,
-                found,
-            });
+            return Err(FrameError::Length { announced: header.payload_len, found });
         }
         Ok(Self { kind, bytes })
     }
@@ -219,18 +216,8 @@ pub struct Unknown<'a> {
 
 impl fmt::Display for Unknown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            kind,
-            class,
-            id,
-            payload,
-        } = *self;
-        write!(
-            f,
-            "{} unknown class={class} id={id} payload={}",
-            kind.prefix(),
-            Value::Bytes(payload)
-        )
+        let Self { kind, class, id, payload } = *self;
+        write!(f, "{} unknown class={class} id={id} payload={}", kind.prefix(), Value::Bytes(payload))
     }
 }
 
@@ -261,25 +248,12 @@ pub enum FrameError {
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoHeader { found } => write!(
-                f,
-                "{found} bytes are too few for a BGAPI header of {HEADER_LEN}"
-            ),
-            Self::Technology(TECHNOLOGY_GECKO) => {
-                f.write_str("the header is a Gecko chip's, which speaks another API")
-            }
-            Self::Technology(number) => write!(
-                f,
-                "the header names technology type {number}, not 0 (Bluetooth LE)"
-            ),
-            Self::EventToDevice => {
-                f.write_str("the header is an event's, and only commands go to a device")
-            }
+            Self::NoHeader { found } => write!(f, "{found} bytes are too few for a BGAPI header of {HEADER_LEN}"),
+            Self::Technology(TECHNOLOGY_GECKO) => f.write_str("the header is a Gecko chip's, which speaks another API"),
+            Self::Technology(number) => write!(f, "the header names technology type {number}, not 0 (Bluetooth LE)"),
+            Self::EventToDevice => f.write_str("the header is an event's, and only commands go to a device"),
             Self::Length { announced, found } => {
-                write!(
-                    f,
-                    "the header announces a payload of {announced} bytes, {found} follow"
-                )
+                write!(f, "the header announces a payload of {announced} bytes, {found} follow")
             }
         }
     }
@@ -330,17 +304,11 @@ pub(crate) fn judge(direction: Direction, bytes: &[u8]) -> Verdict {
         if usize::from(fixed[shape.fixed - 1]) != array_len {
             return Verdict::Impossible;
         }
-        if (kind, header.class, header.id) == (Kind::Event, 6, 0)
-            && !crate::report::is_plausible(bytes)
-        {
+        if (kind, header.class, header.id) == (Kind::Event, 6, 0) && !crate::report::is_plausible(bytes) {
             return Verdict::Impossible;
         }
     } else if header.payload_len != shape.fixed {
         return Verdict::Impossible;
     }
-    if bytes.len() < total {
-        Verdict::Needs(total)
-    } else {
-        Verdict::Frame(kind, total)
-    }
+    if bytes.len() < total { Verdict::Needs(total) } else { Verdict::Frame(kind, total) }
 }

@@ -44,20 +44,18 @@ mod wire;
 
 pub use address::{Address, AddressKind, BdAddr, ParseAddressError};
 pub use codes::{
-    AddressType, AdvertisingPolicy, AttributeChangeReason, AttributeStatusFlags,
-    AttributeValueType, BondingKeys, ConnectableMode, ConnectionStatusFlags, DiscoverMode,
-    DiscoverableMode, Endpoint, HardwareId, IoCapability, PacketType, ScanPolicy,
+    AddressType, AdvertisingPolicy, AttributeChangeReason, AttributeStatusFlags, AttributeValueType, BondingKeys,
+    ConnectableMode, ConnectionStatusFlags, DiscoverMode, DiscoverableMode, Endpoint, HardwareId, IoCapability,
+    PacketType, ScanPolicy,
 };
 pub use decoder::{Decoder, Item, Items, Stats};
 pub use error_code::ErrorCode;
 pub use frame::{
-    Direction, Frame, FrameError, HEADER_LEN, Header, MAX_PAYLOAD, TECHNOLOGY_GECKO, Unknown,
-    looks_like_gecko,
+    Direction, Frame, FrameError, HEADER_LEN, Header, MAX_PAYLOAD, TECHNOLOGY_GECKO, Unknown, looks_like_gecko,
 };
 pub use message::{Definition, Kind, Message};
 pub use report::MAX_ADVERTISING_DATA;
 pub use table::{
-    Command, Event, Response, attclient, attributes, connection, dfu, flash, gap, hardware, sm,
-    system, test,
+    Command, Event, Response, attclient, attributes, connection, dfu, flash, gap, hardware, sm, system, test,
 };
 pub use wire::{ByteArray, Encoded, TooLong, Value, Wire};

@@ -75,13 +75,7 @@ pub struct Definition {
 impl Definition {
     /// The definition of a message type.
     pub const fn of<'a, M: Message<'a>>() -> Self {
-        Self {
-            kind: M::KIND,
-            class: M::CLASS,
-            id: M::ID,
-            name: M::NAME,
-            fields: M::FIELDS,
-        }
+        Self { kind: M::KIND, class: M::CLASS, id: M::ID, name: M::NAME, fields: M::FIELDS }
     }
 }
 
@@ -96,10 +90,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     pub(crate) const fn of(fields: &[(&str, Wire)]) -> Self {
-        let mut shape = Self {
-            fixed: 0,
-            array: false,
-        };
+        let mut shape = Self { fixed: 0, array: false };
         let mut next = 0;
         while next < fields.len() {
             assert!(!shape.array, "an array is the last field");
@@ -115,8 +106,7 @@ impl Shape {
     #[inline]
     pub(crate) const fn admits(self, payload: &[u8]) -> bool {
         if self.array {
-            payload.len() >= self.fixed
-                && payload[self.fixed - 1] as usize == payload.len() - self.fixed
+            payload.len() >= self.fixed && payload[self.fixed - 1] as usize == payload.len() - self.fixed
         } else {
             payload.len() == self.fixed
         }

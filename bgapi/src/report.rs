@@ -16,10 +16,7 @@ impl<'a> ScanResponse<'a> {
     /// Who was heard.
     #[inline]
     pub const fn address(&self) -> Address {
-        Address {
-            bytes: self.sender,
-            address_type: self.address_type,
-        }
+        Address { bytes: self.sender, address_type: self.address_type }
     }
 
     /// The AD structures in the data.
@@ -49,9 +46,7 @@ pub(crate) fn len_if_whole(bytes: &[u8]) -> Option<usize> {
 #[inline]
 pub(crate) fn is_plausible(report: &[u8]) -> bool {
     match report.first_chunk::<{ HEADER_LEN + FIXED_LEN }>() {
-        Some(fixed) => {
-            (fixed[5] <= 6) & (fixed[12] <= 1) & (usize::from(fixed[14]) <= MAX_ADVERTISING_DATA)
-        }
+        Some(fixed) => (fixed[5] <= 6) & (fixed[12] <= 1) & (usize::from(fixed[14]) <= MAX_ADVERTISING_DATA),
         None => false,
     }
 }

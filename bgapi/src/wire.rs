@@ -102,11 +102,7 @@ impl<'a> ByteArray<'a> {
 
     /// Wraps the bytes unless there are more than 255.
     pub const fn new(bytes: &'a [u8]) -> Result<Self, TooLong> {
-        if bytes.len() <= Self::MAX_LEN {
-            Ok(Self(bytes))
-        } else {
-            Err(TooLong(bytes.len()))
-        }
+        if bytes.len() <= Self::MAX_LEN { Ok(Self(bytes)) } else { Err(TooLong(bytes.len())) }
     }
 
     /// The bytes, for as long as the frame they came from.
@@ -153,11 +149,7 @@ pub struct TooLong(
 
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} bytes are more than a BGAPI message can carry",
-            self.0
-        )
+        write!(f, "{} bytes are more than a BGAPI message can carry", self.0)
     }
 }
 
@@ -181,10 +173,7 @@ impl Encoded {
     pub(crate) fn start(kind: Kind, class: u8, id: u8) -> Self {
         let mut bytes = [0; MAX_FRAME];
         bytes[..HEADER_LEN].copy_from_slice(&[kind.first_byte(), 0, class, id]);
-        Self {
-            len: HEADER_LEN,
-            bytes,
-        }
+        Self { len: HEADER_LEN, bytes }
     }
 
     /// Appends payload bytes. The macro that makes the messages proves that they fit.

@@ -17,9 +17,7 @@ enum Line {
 
 /// The bytes of hex digits with spaces between.
 fn bytes(hex: &str) -> Vec<u8> {
-    hex.split_whitespace()
-        .map(|byte| u8::from_str_radix(byte, 16).expect("two hex digits"))
-        .collect()
+    hex.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("two hex digits")).collect()
 }
 
 fn lines(path: &Path) -> Vec<Line> {
@@ -42,10 +40,7 @@ fn lines(path: &Path) -> Vec<Line> {
 }
 
 /// All frames the decoder finds in the pieces, and how many bytes it discarded and still holds.
-fn decode<'p>(
-    direction: Direction,
-    pieces: impl IntoIterator<Item = &'p [u8]>,
-) -> (Vec<Vec<u8>>, u64, usize) {
+fn decode<'p>(direction: Direction, pieces: impl IntoIterator<Item = &'p [u8]>) -> (Vec<Vec<u8>>, u64, usize) {
     let mut decoder = Decoder::new(direction);
     let mut frames = Vec::new();
     for piece in pieces {
@@ -65,10 +60,7 @@ fn recorded_frames_decode_as_their_files_say() {
         return;
     };
     let (mut texts, mut damages, mut streams) = (0, 0, 0);
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "hex"));
     paths.sort();
     for path in paths {
@@ -76,54 +68,30 @@ fn recorded_frames_decode_as_their_files_say() {
         let lines = lines(&path);
         for pair in lines.windows(2) {
             if let [Line::Frame(direction, frame), Line::Text(text)] = pair {
-                let parsed = Frame::parse(*direction, frame)
-                    .unwrap_or_else(|error| panic!("{name}: {text}: {error}"));
+                let parsed = Frame::parse(*direction, frame).unwrap_or_else(|error| panic!("{name}: {text}: {error}"));
                 assert_eq!(&parsed.to_string(), text, "{name}");
-                assert_eq!(
-                    decode(*direction, [&frame[..]]),
-                    (vec![frame.clone()], 0, 0),
-                    "{name}: {text}"
-                );
+                assert_eq!(decode(*direction, [&frame[..]]), (vec![frame.clone()], 0, 0), "{name}: {text}");
                 let message = (parsed.command().map(|message| message.encoded()))
                     .or(parsed.response().map(|message| message.encoded()))
                     .or(parsed.event().map(|message| message.encoded()));
-                assert_eq!(
-                    message.flatten().as_deref(),
-                    Some(&frame[..]),
-                    "{name}: {text}"
-                );
+                assert_eq!(message.flatten().as_deref(), Some(&frame[..]), "{name}: {text}");
                 texts += 1;
             }
         }
-        let frames = lines
-            .iter()
-            .filter(|line| matches!(line, Line::Frame(..)))
-            .count();
-        let described = lines
-            .iter()
-            .filter(|line| matches!(line, Line::Text(_)))
-            .count();
+        let frames = lines.iter().filter(|line| matches!(line, Line::Frame(..))).count();
+        let described = lines.iter().filter(|line| matches!(line, Line::Text(_))).count();
         assert_eq!(frames, described, "{name}: every frame has its text");
         for line in &lines {
             if let Line::Damaged(direction, damaged) = line {
                 let (frames, discarded, pending) = decode(*direction, [&damaged[..]]);
-                assert!(
-                    Frame::parse(*direction, damaged).is_err(),
-                    "{name}: {damaged:02x?}"
-                );
+                assert!(Frame::parse(*direction, damaged).is_err(), "{name}: {damaged:02x?}");
                 assert!(discarded > 0 || pending > 0, "{name}: {frames:02x?}");
                 damages += 1;
             }
         }
         let chunks: Vec<&[u8]> = lines
             .iter()
-            .filter_map(|line| {
-                if let Line::Chunk(chunk) = line {
-                    Some(&chunk[..])
-                } else {
-                    None
-                }
-            })
+            .filter_map(|line| if let Line::Chunk(chunk) = line { Some(&chunk[..]) } else { None })
             .collect();
         if !chunks.is_empty() {
             let listed: Vec<Vec<u8>> = lines
@@ -146,10 +114,7 @@ fn recorded_frames_decode_as_their_files_say() {
         }
     }
     println!("{texts} frames, {damages} damaged pieces, {streams} streams");
-    assert!(
-        texts >= 59 && damages >= 7 && streams >= 1,
-        "some of the recordings were not read"
-    );
+    assert!(texts >= 59 && damages >= 7 && streams >= 1, "some of the recordings were not read");
 }
 
 #[test]
@@ -161,12 +126,7 @@ fn a_stray_zero_before_the_boot_event_costs_one_byte() {
     assert_eq!(*scan, [0, 0, 6, 4]);
     for at in 0..=boot.len() {
         let stream = [&[0][..], &boot].concat();
-        let (frames, discarded, pending) =
-            decode(Direction::ToHost, [&stream[..at], &stream[at..]]);
-        assert_eq!(
-            (frames, discarded, pending),
-            (vec![boot.to_vec()], 1, 0),
-            "cut at {at}"
-        );
+        let (frames, discarded, pending) = decode(Direction::ToHost, [&stream[..at], &stream[at..]]);
+        assert_eq!((frames, discarded, pending), (vec![boot.to_vec()], 1, 0), "cut at {at}");
     }
 }

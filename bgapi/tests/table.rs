@@ -4,9 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use bgapi::{
-    Command, Definition, Direction, ErrorCode, Event, Frame, HEADER_LEN, Kind, Response, Wire,
-};
+use bgapi::{Command, Definition, Direction, ErrorCode, Event, Frame, HEADER_LEN, Kind, Response, Wire};
 use common::shared;
 use toml::Value;
 
@@ -16,25 +14,14 @@ fn facts() -> Option<toml::Table> {
 }
 
 fn all() -> Vec<Definition> {
-    [
-        Command::DEFINITIONS,
-        Response::DEFINITIONS,
-        Event::DEFINITIONS,
-    ]
-    .concat()
-    .concat()
+    [Command::DEFINITIONS, Response::DEFINITIONS, Event::DEFINITIONS].concat().concat()
 }
 
 type Fields = Vec<(String, String)>;
 
 fn fields(listed: &Value) -> Fields {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    listed
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|field| (text(&field[0]), text(&field[1])))
-        .collect()
+    listed.as_array().unwrap().iter().map(|field| (text(&field[0]), text(&field[1]))).collect()
 }
 
 #[test]
@@ -43,15 +30,8 @@ fn every_message_is_there_as_the_facts_page_has_it() {
     let mut expected: BTreeMap<(&str, i64, i64), (&str, Fields)> = BTreeMap::new();
     let mut add = |kind, entry: &'_ toml::Table, listed| {
         let name: &str = Box::leak(entry["name"].as_str().unwrap().to_owned().into_boxed_str());
-        let place = (
-            kind,
-            entry["class"].as_integer().unwrap(),
-            entry["id"].as_integer().unwrap(),
-        );
-        assert!(
-            expected.insert(place, (name, listed)).is_none(),
-            "{name} twice"
-        );
+        let place = (kind, entry["class"].as_integer().unwrap(), entry["id"].as_integer().unwrap());
+        assert!(expected.insert(place, (name, listed)).is_none(), "{name} twice");
     };
     for command in facts["command"].as_array().unwrap() {
         let command = command.as_table().unwrap();
@@ -67,15 +47,8 @@ fn every_message_is_there_as_the_facts_page_has_it() {
     let ours: BTreeMap<_, _> = all()
         .iter()
         .map(|line| {
-            let fields = line
-                .fields
-                .iter()
-                .map(|(name, wire)| (name.to_string(), wire.name().to_owned()))
-                .collect();
-            (
-                (line.kind.prefix(), line.class.into(), line.id.into()),
-                (line.name, fields),
-            )
+            let fields = line.fields.iter().map(|(name, wire)| (name.to_string(), wire.name().to_owned())).collect();
+            ((line.kind.prefix(), line.class.into(), line.id.into()), (line.name, fields))
         })
         .collect();
     assert_eq!(ours, expected);
@@ -85,11 +58,7 @@ fn every_message_is_there_as_the_facts_page_has_it() {
 fn the_table_has_as_many_messages_as_the_protocol() {
     let count = |classes: &[&[Definition]]| classes.iter().map(|class| class.len()).sum::<usize>();
     assert_eq!(count(Command::DEFINITIONS), 114);
-    assert_eq!(
-        count(Response::DEFINITIONS),
-        111,
-        "the three that restart the chip are never answered"
-    );
+    assert_eq!(count(Response::DEFINITIONS), 111, "the three that restart the chip are never answered");
     assert_eq!(count(Event::DEFINITIONS), 36);
 }
 
@@ -135,16 +104,11 @@ fn every_named_value_is_there() {
         "hardware_id" bgapi::HardwareId,
     };
     // The types above the manual's ten come from the Assigned Numbers.
-    ours.get_mut("gap_ad_type")
-        .unwrap()
-        .retain(|_, value| *value <= 0x0a);
+    ours.get_mut("gap_ad_type").unwrap().retain(|_, value| *value <= 0x0a);
     let mut expected: BTreeMap<&str, BTreeMap<String, i64>> = BTreeMap::new();
     for listed in facts["enum"].as_array().unwrap() {
         let values = listed["values"].as_table().unwrap();
-        let values = values
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_integer().unwrap()))
-            .collect();
+        let values = values.iter().map(|(name, value)| (name.clone(), value.as_integer().unwrap())).collect();
         expected.insert(listed["name"].as_str().unwrap(), values);
     }
     // Here the manual contradicts the Core Specification, which the devices on the air follow.
@@ -174,19 +138,11 @@ fn payload(line: &Definition, array_len: u8) -> Vec<u8> {
 fn framed(line: &Definition, payload: &[u8]) -> Vec<u8> {
     let len = u16::try_from(payload.len()).unwrap();
     let first = if line.kind == Kind::Event { 0x80 } else { 0x00 };
-    [
-        &[first | (len >> 8) as u8, len as u8, line.class, line.id],
-        payload,
-    ]
-    .concat()
+    [&[first | (len >> 8) as u8, len as u8, line.class, line.id], payload].concat()
 }
 
 fn direction(kind: Kind) -> Direction {
-    if kind == Kind::Command {
-        Direction::ToDevice
-    } else {
-        Direction::ToHost
-    }
+    if kind == Kind::Command { Direction::ToDevice } else { Direction::ToHost }
 }
 
 #[test]
@@ -250,10 +206,7 @@ fn a_known_message_of_another_length_is_kept_whole_as_unknown() {
                 (None, None, Some(Event::Unknown(unknown))) => unknown,
                 other => panic!("{}: {other:?}", line.name),
             };
-            assert_eq!(
-                (kept.kind, kept.class, kept.id, kept.payload),
-                (line.kind, line.class, line.id, &payload[..])
-            );
+            assert_eq!((kept.kind, kept.class, kept.id, kept.payload), (line.kind, line.class, line.id, &payload[..]));
         }
     }
 }

@@ -102,19 +102,11 @@ impl std::str::FromStr for AgentUrl {
             Some(_) => return Err(AgentUrlError::Port),
         };
         let host = host.parse()?;
-        if !target
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&byte))
-        {
+        if !target.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&byte)) {
             return Err(AgentUrlError::Path);
         }
         let slash = if target.starts_with('/') { "" } else { "/" };
-        let url = Self {
-            secure,
-            host,
-            port,
-            target: format!("{slash}{target}"),
-        };
+        let url = Self { secure, host, port, target: format!("{slash}{target}") };
         let names = url.query().into_iter().flat_map(|query| query.split('&'));
         let mut names = names.filter_map(|pair| pair.split('=').next());
         if names.any(|name| name.to_ascii_lowercase().contains("token")) {
@@ -138,26 +130,18 @@ impl std::str::FromStr for Host {
     fn from_str(text: &str) -> Result<Self, AgentUrlError> {
         if let Some(inner) = text.strip_prefix('[') {
             let inner = inner.strip_suffix(']').ok_or(AgentUrlError::Host)?;
-            return inner
-                .parse::<Ipv6Addr>()
-                .map(|ip| Self::Ip(ip.into()))
-                .map_err(|_| AgentUrlError::Host);
+            return inner.parse::<Ipv6Addr>().map(|ip| Self::Ip(ip.into())).map_err(|_| AgentUrlError::Host);
         }
         if let Ok(ip) = text.parse::<Ipv4Addr>() {
             return Ok(Self::Ip(ip.into()));
         }
         let is_label = |label: &str| {
             (1..=63).contains(&label.len())
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
         };
         let name = text.strip_suffix('.').unwrap_or(text);
         // A name whose last label is a number is a mistyped IPv4 address.
-        let numeric = name
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+        let numeric = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
         if text.len() > 253 || numeric || !name.split('.').all(is_label) {
             return Err(AgentUrlError::Host);
         }
@@ -179,10 +163,7 @@ impl fmt::Display for Host {
 fn split_port(authority: &str) -> (&str, Option<&str>) {
     let after_bracket = authority.rfind(']').map_or(0, |at| at + 1);
     match authority[after_bracket..].rfind(':') {
-        Some(at) => (
-            &authority[..after_bracket + at],
-            Some(&authority[after_bracket + at + 1..]),
-        ),
+        Some(at) => (&authority[..after_bracket + at], Some(&authority[after_bracket + at + 1..])),
         None => (authority, None),
     }
 }
@@ -194,39 +175,21 @@ mod tests {
     #[test]
     fn addresses_are_read_into_their_parts() {
         let cases = [
-            (
-                "ws://127.0.0.1:9120/socket/websocket",
-                "ws://127.0.0.1:9120/socket/websocket",
-                true,
-            ),
+            ("ws://127.0.0.1:9120/socket/websocket", "ws://127.0.0.1:9120/socket/websocket", true),
             (
                 "WSS://Agent.Example.COM/socket/websocket?vsn=2",
                 "wss://agent.example.com:443/socket/websocket?vsn=2",
                 false,
             ),
             ("ws://[::1]:9120", "ws://[::1]:9120/", true),
-            (
-                "ws://[::ffff:127.0.0.1]/",
-                "ws://[::ffff:127.0.0.1]:80/",
-                true,
-            ),
+            ("ws://[::ffff:127.0.0.1]/", "ws://[::ffff:127.0.0.1]:80/", true),
             ("ws://localhost:9120/s", "ws://localhost:9120/s", true),
             ("ws://127.9.9.9:1?x", "ws://127.9.9.9:1/?x", true),
-            (
-                "wss://10.0.0.7:65535/a%20b",
-                "wss://10.0.0.7:65535/a%20b",
-                false,
-            ),
-            (
-                "ws://localhost.example.com/",
-                "ws://localhost.example.com:80/",
-                false,
-            ),
+            ("wss://10.0.0.7:65535/a%20b", "wss://10.0.0.7:65535/a%20b", false),
+            ("ws://localhost.example.com/", "ws://localhost.example.com:80/", false),
         ];
         for (text, written, loopback) in cases {
-            let url: AgentUrl = text
-                .parse()
-                .unwrap_or_else(|error| panic!("{text}: {error}"));
+            let url: AgentUrl = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(url.to_string(), written);
             assert_eq!(url.is_loopback(), loopback, "{text}");
             assert_eq!(written.parse(), Ok(url), "{text}");

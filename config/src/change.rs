@@ -34,28 +34,14 @@ impl Config {
     /// What differs from `older`.
     pub fn change_since(&self, older: &Self) -> Change {
         let differ = |of: fn(&crate::Adapter, &crate::Adapter) -> bool| {
-            self.adapters
-                .iter()
-                .zip(&older.adapters)
-                .any(|(new, old)| of(new, old))
+            self.adapters.iter().zip(&older.adapters).any(|(new, old)| of(new, old))
         };
         Change {
-            thresholds: (
-                self.rssi_tap_threshold,
-                self.rssi_cutoffs,
-                self.detector,
-                self.absent_after,
-            ) != (
-                older.rssi_tap_threshold,
-                older.rssi_cutoffs,
-                older.detector,
-                older.absent_after,
-            ),
-            windows: (self.rssi_window_tap, self.rssi_window_long)
-                != (older.rssi_window_tap, older.rssi_window_long),
+            thresholds: (self.rssi_tap_threshold, self.rssi_cutoffs, self.detector, self.absent_after)
+                != (older.rssi_tap_threshold, older.rssi_cutoffs, older.detector, older.absent_after),
+            windows: (self.rssi_window_tap, self.rssi_window_long) != (older.rssi_window_tap, older.rssi_window_long),
             offsets: differ(|new, old| new.rssi_offset != old.rssi_offset),
-            adapters: self.adapters.len() != older.adapters.len()
-                || differ(|new, old| new.which != old.which),
+            adapters: self.adapters.len() != older.adapters.len() || differ(|new, old| new.which != old.which),
             scan: differ(|new, old| (new.scan, new.active_scan) != (old.scan, old.active_scan)),
             bands: self.bands != older.bands,
             agent: (&self.agent_url, &self.agent) != (&older.agent_url, &older.agent),

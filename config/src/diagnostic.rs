@@ -108,13 +108,7 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, location: Location, message: &str) -> Self {
-        Self {
-            severity,
-            location,
-            message: printable(message),
-            excerpt: None,
-            help: None,
-        }
+        Self { severity, location, message: printable(message), excerpt: None, help: None }
     }
 }
 
@@ -128,12 +122,7 @@ impl fmt::Display for Diagnostic {
             write!(f, "{}: ", self.location)?;
         }
         write!(f, "{severity}: {}", self.message)?;
-        if let Some(Excerpt {
-            line,
-            indent,
-            width,
-        }) = &self.excerpt
-        {
+        if let Some(Excerpt { line, indent, width }) = &self.excerpt {
             write!(f, "\n  {line}\n  {:indent$}{:^<width$}", "", "")?;
         }
         if let Some(help) = &self.help {
@@ -146,9 +135,7 @@ impl fmt::Display for Diagnostic {
 impl Location {
     /// A file as a whole.
     pub fn file(path: &Path) -> Self {
-        Self::File {
-            path: printable(&path.to_string_lossy()),
-        }
+        Self::File { path: printable(&path.to_string_lossy()) }
     }
 }
 
@@ -172,20 +159,9 @@ impl Excerpt {
     /// Shows `line` (without its end) with `span`, in bytes of it, marked.
     pub fn new(line: &str, span: Range<usize>) -> Self {
         let start = floor_char_boundary(line, span.start);
-        let from = line[..start]
-            .char_indices()
-            .rev()
-            .nth(BEFORE - 1)
-            .map_or(0, |(at, _)| at);
-        let to = line[start..]
-            .char_indices()
-            .nth(AFTER)
-            .map_or(line.len(), |(at, _)| start + at);
-        let mut excerpt = Self {
-            line: String::new(),
-            indent: 0,
-            width: 0,
-        };
+        let from = line[..start].char_indices().rev().nth(BEFORE - 1).map_or(0, |(at, _)| at);
+        let to = line[start..].char_indices().nth(AFTER).map_or(line.len(), |(at, _)| start + at);
+        let mut excerpt = Self { line: String::new(), indent: 0, width: 0 };
         if from > 0 {
             excerpt.line.push('…');
             excerpt.indent = 1;
@@ -195,10 +171,7 @@ impl Excerpt {
                 '\t' => "    ".to_owned(),
                 c => printable_char(c),
             };
-            let cells = shown
-                .chars()
-                .filter_map(UnicodeWidthChar::width)
-                .sum::<usize>();
+            let cells = shown.chars().filter_map(UnicodeWidthChar::width).sum::<usize>();
             if at < start {
                 excerpt.indent += cells;
             } else if at < span.end {
@@ -235,12 +208,7 @@ pub(crate) struct Lines<'t> {
 impl<'t> Lines<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        Self {
-            text,
-            starts: std::iter::once(0)
-                .chain(ends.map(|(at, _)| at + 1))
-                .collect(),
-        }
+        Self { text, starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
     }
 
     /// The line, counted from 1, that holds the byte at `offset`.
@@ -257,11 +225,7 @@ impl<'t> Lines<'t> {
         let span = span.start - start..span.end.max(span.start) - start;
         let before = &text[..floor_char_boundary(text, span.start)];
         let path = printable(&path.to_string_lossy());
-        let location = Location::Line {
-            path,
-            line,
-            column: before.chars().count() + 1,
-        };
+        let location = Location::Line { path, line, column: before.chars().count() + 1 };
         (location, Excerpt::new(text, span))
     }
 }
@@ -269,10 +233,7 @@ impl<'t> Lines<'t> {
 /// The last place at or before `offset` where `text` can be parted.
 fn floor_char_boundary(text: &str, offset: usize) -> usize {
     let offset = offset.min(text.len());
-    (0..=offset)
-        .rev()
-        .find(|&at| text.is_char_boundary(at))
-        .unwrap_or(0)
+    (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -281,78 +242,20 @@ mod tests {
 
     fn shown(text: &str, span: Range<usize>) -> String {
         let (location, excerpt) = Lines::new(text).locate(Path::new("nbe.toml"), &span);
-        Diagnostic::error(location, "wrong")
-            .with_excerpt(Some(excerpt))
-            .to_string()
+        Diagnostic::error(location, "wrong").with_excerpt(Some(excerpt)).to_string()
     }
 
     #[test]
     fn the_caret_stands_under_what_is_meant() {
         let cases = [
-            (
-                "one of several lines",
-                "a = 1\nkey = 42\n",
-                12..14,
-                "2:7",
-                "key = 42",
-                "      ^^",
-            ),
-            (
-                "after a tab",
-                "\tkey = 42",
-                7..9,
-                "1:8",
-                "    key = 42",
-                "          ^^",
-            ),
-            (
-                "after wide characters",
-                "漢字 = 42",
-                9..11,
-                "1:6",
-                "漢字 = 42",
-                "       ^^",
-            ),
-            (
-                "after an escape sequence",
-                "\u{1b}[2J = 42",
-                7..9,
-                "1:8",
-                "\\u{1b}[2J = 42",
-                "            ^^",
-            ),
-            (
-                "text written backwards",
-                "\u{202e}x = 4",
-                3..4,
-                "1:2",
-                "\\u{202e}x = 4",
-                "        ^",
-            ),
-            (
-                "the end of the text",
-                "key =",
-                5..5,
-                "1:6",
-                "key =",
-                "     ^",
-            ),
-            (
-                "past a Windows line end",
-                "a = 1\r\nkey = 42\r\n",
-                13..15,
-                "2:7",
-                "key = 42",
-                "      ^^",
-            ),
-            (
-                "several lines",
-                "a = [1,\n2]",
-                4..10,
-                "1:5",
-                "a = [1,",
-                "    ^^^",
-            ),
+            ("one of several lines", "a = 1\nkey = 42\n", 12..14, "2:7", "key = 42", "      ^^"),
+            ("after a tab", "\tkey = 42", 7..9, "1:8", "    key = 42", "          ^^"),
+            ("after wide characters", "漢字 = 42", 9..11, "1:6", "漢字 = 42", "       ^^"),
+            ("after an escape sequence", "\u{1b}[2J = 42", 7..9, "1:8", "\\u{1b}[2J = 42", "            ^^"),
+            ("text written backwards", "\u{202e}x = 4", 3..4, "1:2", "\\u{202e}x = 4", "        ^"),
+            ("the end of the text", "key =", 5..5, "1:6", "key =", "     ^"),
+            ("past a Windows line end", "a = 1\r\nkey = 42\r\n", 13..15, "2:7", "key = 42", "      ^^"),
+            ("several lines", "a = [1,\n2]", 4..10, "1:5", "a = [1,", "    ^^^"),
             ("within a character", "é = 1", 1..2, "1:1", "é = 1", "^"),
             ("past everything", "a = 1", 9..12, "1:6", "a = 1", "     ^"),
         ];
@@ -366,10 +269,7 @@ mod tests {
     fn a_long_line_is_shown_in_part() {
         let text = format!("{}!!{}", "a".repeat(5000), "b".repeat(5000));
         let (_, excerpt) = Lines::new(&text).locate(Path::new("nbe.toml"), &(5000..5002));
-        assert_eq!(
-            excerpt.line,
-            format!("…{}!!{}…", "a".repeat(BEFORE), "b".repeat(AFTER - 2))
-        );
+        assert_eq!(excerpt.line, format!("…{}!!{}…", "a".repeat(BEFORE), "b".repeat(AFTER - 2)));
         assert_eq!((excerpt.indent, excerpt.width), (BEFORE + 1, 2));
     }
 }

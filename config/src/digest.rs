@@ -38,14 +38,7 @@ impl Config {
             rssi_cutoffs,
             detector,
             absent_after,
-            bands:
-                Bands {
-                    company_ids,
-                    name_prefixes,
-                    service_uuids,
-                    addresses,
-                    all,
-                },
+            bands: Bands { company_ids, name_prefixes, service_uuids, addresses, all },
             agent: _,
             log: _,
             adapters,
@@ -61,41 +54,21 @@ impl Config {
         line("rssi_window_tap", &rssi_window_tap.get());
         line("rssi_window_long", &rssi_window_long.get());
         line("rssi_tap_threshold", &or_zero(*rssi_tap_threshold));
-        line(
-            "rssi_cutoff_close",
-            &or_zero(rssi_cutoffs.map(|cutoffs| cutoffs.close())),
-        );
-        line(
-            "rssi_cutoff_far",
-            &or_zero(rssi_cutoffs.map(|cutoffs| cutoffs.far())),
-        );
+        line("rssi_cutoff_close", &or_zero(rssi_cutoffs.map(|cutoffs| cutoffs.close())));
+        line("rssi_cutoff_far", &or_zero(rssi_cutoffs.map(|cutoffs| cutoffs.far())));
         line("detector", &detector);
         line("absent_after_us", &absent_after.as_micros());
         company_ids.iter().for_each(|id| line("company_id", id));
         // Quoted, since a name can hold a line's end.
-        name_prefixes
-            .iter()
-            .for_each(|prefix| line("name_prefix", &format_args!("{prefix:?}")));
-        service_uuids
-            .iter()
-            .for_each(|uuid| line("service_uuid", uuid));
-        addresses
-            .iter()
-            .for_each(|address| line("address", address));
+        name_prefixes.iter().for_each(|prefix| line("name_prefix", &format_args!("{prefix:?}")));
+        service_uuids.iter().for_each(|uuid| line("service_uuid", uuid));
+        addresses.iter().for_each(|address| line("address", address));
         line("all", all);
-        for Adapter {
-            which,
-            rssi_offset,
-            scan,
-            active_scan,
-        } in adapters
-        {
+        for Adapter { which, rssi_offset, scan, active_scan } in adapters {
             match which {
                 AdapterChoice::Any => line("adapter", &"any"),
                 AdapterChoice::Port(port) => line("adapter", &format_args!("port {port:?}")),
-                AdapterChoice::Address(address) => {
-                    line("adapter", &format_args!("address {address}"))
-                }
+                AdapterChoice::Address(address) => line("adapter", &format_args!("address {address}")),
             }
             line("rssi_offset_tenths", &rssi_offset.tenths());
             line("scan_interval_ticks", &scan.interval().get());

@@ -34,28 +34,14 @@ pub(crate) struct Held {
 /// A layer, which can say where in it something stands.
 pub(crate) enum Layer<'a> {
     Default,
-    File {
-        path: &'a Path,
-        lines: &'a Lines<'a>,
-    },
-    Environment {
-        name: &'a str,
-        text: &'a str,
-    },
-    Flag {
-        name: &'a str,
-        text: &'a str,
-    },
+    File { path: &'a Path, lines: &'a Lines<'a> },
+    Environment { name: &'a str, text: &'a str },
+    Flag { name: &'a str, text: &'a str },
 }
 
 impl<D: Default> Filled<D> {
     pub(crate) fn new(keys: &'static [Key<D>]) -> Self {
-        Self {
-            keys,
-            draft: D::default(),
-            place: (Location::None, None),
-            held: BTreeMap::new(),
-        }
+        Self { keys, draft: D::default(), place: (Location::None, None), held: BTreeMap::new() }
     }
 }
 
@@ -67,23 +53,17 @@ impl<D> Filled<D> {
 
     /// Drops where a value came from; the caller clears the draft.
     pub(crate) fn forget(&mut self, name: &str) {
-        self.held
-            .retain(|&position, _| self.keys[position].name != name);
+        self.held.retain(|&position, _| self.keys[position].name != name);
     }
 
     /// What is set, in the order of the table of keys.
     pub(crate) fn values(&self) -> impl Iterator<Item = (&'static str, &Held)> {
-        self.held
-            .iter()
-            .map(|(&position, held)| (self.keys[position].name, held))
+        self.held.iter().map(|(&position, held)| (self.keys[position].name, held))
     }
 
     /// The key called `name`, and its place for [`Filled::set`].
     pub(crate) fn find(&self, name: &str) -> Option<(usize, &'static Key<D>)> {
-        self.keys
-            .iter()
-            .enumerate()
-            .find(|(_, key)| key.name == name)
+        self.keys.iter().enumerate().find(|(_, key)| key.name == name)
     }
 
     /// Proves one value and lays it over what was there; `full_name` is the key's name in a message.
@@ -99,16 +79,8 @@ impl<D> Filled<D> {
             Ok(()) => {
                 let (location, excerpt) = layer.locate(&value.span());
                 let value = toml::Value::deserialize(ValueDeserializer::from(value.clone()));
-                let value =
-                    value.map_err(|error| Diagnostic::error(location.clone(), error.message()))?;
-                self.held.insert(
-                    position,
-                    Held {
-                        value,
-                        location,
-                        excerpt,
-                    },
-                );
+                let value = value.map_err(|error| Diagnostic::error(location.clone(), error.message()))?;
+                self.held.insert(position, Held { value, location, excerpt });
                 return Ok(());
             }
             Err(misfit) => misfit,
@@ -121,8 +93,7 @@ impl<D> Filled<D> {
         if let Some(cause) = misfit.because {
             message += &format!(" ({cause})");
         }
-        Err(Diagnostic::error(location, message)
-            .with_excerpt(excerpt.filter(|_| !misfit.is_secret)))
+        Err(Diagnostic::error(location, message).with_excerpt(excerpt.filter(|_| !misfit.is_secret)))
     }
 }
 
@@ -168,17 +139,10 @@ impl Layer<'_> {
                 (location, Some(excerpt))
             }
             Self::Environment { name, text } => {
-                let location = Location::Environment {
-                    name: printable(name),
-                };
+                let location = Location::Environment { name: printable(name) };
                 (location, typed(format!("{name}="), text))
             }
-            Self::Flag { name, text } => (
-                Location::Flag {
-                    name: name.to_owned(),
-                },
-                typed(format!("{name} "), text),
-            ),
+            Self::Flag { name, text } => (Location::Flag { name: name.to_owned() }, typed(format!("{name} "), text)),
         }
     }
 }

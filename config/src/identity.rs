@@ -53,11 +53,7 @@ impl FromStr for Uuid {
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, octet) in self.0.iter().enumerate() {
-            let dash = if matches!(index, 4 | 6 | 8 | 10) {
-                "-"
-            } else {
-                ""
-            };
+            let dash = if matches!(index, 4 | 6 | 8 | 10) { "-" } else { "" };
             write!(f, "{dash}{octet:02x}")?;
         }
         Ok(())
@@ -82,13 +78,9 @@ impl FromStr for ServiceUuid {
             let octets = from_hex(text).ok_or("4 hex digits, or 32 in groups of 8-4-4-4-12")?;
             return Ok(Self::Short(u16::from_be_bytes(octets)));
         }
-        let Uuid(octets) = text
-            .parse()
-            .map_err(|_| "4 hex digits, or 32 in groups of 8-4-4-4-12")?;
+        let Uuid(octets) = text.parse().map_err(|_| "4 hex digits, or 32 in groups of 8-4-4-4-12")?;
         Ok(match octets {
-            [0, 0, high, low, rest @ ..] if rest == BASE_UUID_TAIL => {
-                Self::Short(u16::from_be_bytes([high, low]))
-            }
+            [0, 0, high, low, rest @ ..] if rest == BASE_UUID_TAIL => Self::Short(u16::from_be_bytes([high, low])),
             _ => Self::Long(Uuid(octets)),
         })
     }
@@ -104,9 +96,7 @@ impl fmt::Display for ServiceUuid {
 }
 
 /// What follows the short value in a spelt-out 16-bit UUID (Core Vol 3, Part B, §2.5.1).
-const BASE_UUID_TAIL: [u8; 12] = [
-    0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0x80, 0x5f, 0x9b, 0x34, 0xfb,
-];
+const BASE_UUID_TAIL: [u8; 12] = [0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0x80, 0x5f, 0x9b, 0x34, 0xfb];
 
 /// SHA-256 of a certificate's public key (its DER-encoded SubjectPublicKeyInfo).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -144,14 +134,9 @@ mod tests {
         let address: Address = "00:07:80:2E:11:aA".parse().unwrap();
         assert_eq!(address, Address([0x00, 0x07, 0x80, 0x2e, 0x11, 0xaa]));
         assert_eq!(address.to_string(), "00:07:80:2e:11:aa");
-        for wrong in [
-            "",
-            "00:07:80:2e:11",
-            "00:07:80:2e:11:aa:bb",
-            "0007802e11aa",
-            "00:07:80:2e:11:+a",
-            "0:07:80:2e:11:aaa",
-        ] {
+        for wrong in
+            ["", "00:07:80:2e:11", "00:07:80:2e:11:aa:bb", "0007802e11aa", "00:07:80:2e:11:+a", "0:07:80:2e:11:aaa"]
+        {
             assert!(wrong.parse::<Address>().is_err(), "{wrong}");
         }
     }
@@ -161,21 +146,12 @@ mod tests {
         let cases = [
             ("180d", "180d"),
             ("0000180D-0000-1000-8000-00805f9b34fb", "180d"),
-            (
-                "6e400001-b5a3-f393-e0a9-e50e24dcca9e",
-                "6e400001-b5a3-f393-e0a9-e50e24dcca9e",
-            ),
+            ("6e400001-b5a3-f393-e0a9-e50e24dcca9e", "6e400001-b5a3-f393-e0a9-e50e24dcca9e"),
         ];
         for (text, written) in cases {
             assert_eq!(text.parse::<ServiceUuid>().unwrap().to_string(), written);
         }
-        for wrong in [
-            "18",
-            "180g",
-            "6e400001b5a3f393e0a9e50e24dcca9e",
-            "6e400001-b5a3-f393-e0a9-e50e24dcca9",
-            "é80",
-        ] {
+        for wrong in ["18", "180g", "6e400001b5a3f393e0a9e50e24dcca9e", "6e400001-b5a3-f393-e0a9-e50e24dcca9", "é80"] {
             assert!(wrong.parse::<ServiceUuid>().is_err(), "{wrong}");
         }
     }

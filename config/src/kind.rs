@@ -9,9 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeValue;
 
-pub(crate) use number::{
-    CompanyId, LevelInDbm, LevelOrZero, OffsetInDb, Readings, ScanMillis, Seconds,
-};
+pub(crate) use number::{CompanyId, LevelInDbm, LevelOrZero, OffsetInDb, Readings, ScanMillis, Seconds};
 pub(crate) use text::{AbsolutePath, Choice, NamePrefix, Parsed, PortName};
 
 /// A kind of value.
@@ -44,17 +42,11 @@ pub(crate) struct Misfit {
 
 impl Misfit {
     fn new(value: &DeValue<'_>) -> Self {
-        Self {
-            found: shown(value),
-            ..Self::default()
-        }
+        Self { found: shown(value), ..Self::default() }
     }
 
     fn because(self, cause: impl Into<String>) -> Self {
-        Self {
-            because: Some(cause.into()),
-            ..self
-        }
+        Self { because: Some(cause.into()), ..self }
     }
 }
 
@@ -69,13 +61,10 @@ impl Kind for Switch {
     }
 
     fn read(value: &Spanned<DeValue<'_>>) -> Result<bool, Misfit> {
-        value
-            .as_ref()
-            .as_bool()
-            .ok_or_else(|| match value.as_ref().as_str() {
-                Some("true" | "false") => Misfit::new(value.as_ref()).because("remove the quotes"),
-                _ => Misfit::new(value.as_ref()),
-            })
+        value.as_ref().as_bool().ok_or_else(|| match value.as_ref().as_str() {
+            Some("true" | "false") => Misfit::new(value.as_ref()).because("remove the quotes"),
+            _ => Misfit::new(value.as_ref()),
+        })
     }
 }
 
@@ -98,18 +87,9 @@ impl<K: Kind> Kind for List<K> {
         };
         if entries.len() > MAX_ENTRIES {
             let found = format!("{} entries", entries.len());
-            return Err(Misfit {
-                found,
-                ..Misfit::default()
-            }
-            .because(format!("{MAX_ENTRIES} is the most")));
+            return Err(Misfit { found, ..Misfit::default() }.because(format!("{MAX_ENTRIES} is the most")));
         }
-        let read = |entry| {
-            K::read(entry).map_err(|misfit| Misfit {
-                at: Some(entry.span()),
-                ..misfit
-            })
-        };
+        let read = |entry| K::read(entry).map_err(|misfit| Misfit { at: Some(entry.span()), ..misfit });
         entries.iter().map(read).collect()
     }
 }

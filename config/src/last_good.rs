@@ -18,11 +18,7 @@ pub fn save(state_dir: &Path, file: &SourceFile) -> io::Result<()> {
     let new = state_dir.join(format!("{NAME}.new"));
     let mut copy = File::create(&new)?;
     copy.write_all(HEADER.as_bytes())?;
-    copy.write_all(
-        file.bytes
-            .strip_prefix(b"\xef\xbb\xbf")
-            .unwrap_or(&file.bytes),
-    )?;
+    copy.write_all(file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes))?;
     copy.sync_all()?;
     fs::rename(new, state_dir.join(NAME))
 }

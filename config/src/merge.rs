@@ -53,9 +53,7 @@ impl Merge {
             Ok(text) => text,
             Err(error) => {
                 self.is_garbled = true;
-                return self
-                    .diagnostics
-                    .push(not_utf8(path, bytes, error.valid_up_to()));
+                return self.diagnostics.push(not_utf8(path, bytes, error.valid_up_to()));
             }
         };
         let lines = Lines::new(text);
@@ -64,34 +62,21 @@ impl Merge {
             self.is_garbled = true;
             let span = error.span().unwrap_or(0..0);
             if self.garbled_lines.insert(lines.line(span.start)) && !self.diagnostics.is_full() {
-                self.diagnostics
-                    .push(not_toml(path, &lines, &span, error.message()));
+                self.diagnostics.push(not_toml(path, &lines, &span, error.message()));
             }
         }
-        self.lay_table(
-            table.as_ref(),
-            "",
-            &Layer::File {
-                path,
-                lines: &lines,
-            },
-        );
+        self.lay_table(table.as_ref(), "", &Layer::File { path, lines: &lines });
     }
 
     /// Lays one environment variable over it, if it is one of ours.
     pub(crate) fn lay_variable(&mut self, name: &str, text: &str) {
-        let location = Location::Environment {
-            name: printable(name),
-        };
+        let location = Location::Environment { name: printable(name) };
         match schema::full_names().find(|full_name| schema::variable(full_name) == name) {
             Some(full_name) if text.is_empty() => {
                 let message = format!("{full_name} is empty and counts as not set");
-                self.diagnostics
-                    .push(Diagnostic::warning(location, message));
+                self.diagnostics.push(Diagnostic::warning(location, message));
             }
-            Some(full_name) => {
-                self.lay_single(&full_name, text, &Layer::Environment { name, text })
-            }
+            Some(full_name) => self.lay_single(&full_name, text, &Layer::Environment { name, text }),
             None if name.starts_with("NBE_") && name != crate::find::VARIABLE => {
                 let names = schema::full_names().map(|full_name| schema::variable(&full_name));
                 let meant = schema::nearest(name, names);
@@ -107,10 +92,7 @@ impl Merge {
 
     /// Lays one flag over it.
     pub(crate) fn lay_flag(&mut self, flag: &Flag) {
-        let layer = Layer::Flag {
-            name: flag.name,
-            text: &flag.value,
-        };
+        let layer = Layer::Flag { name: flag.name, text: &flag.value };
         self.lay_single(flag.key, &flag.value, &layer);
     }
 
@@ -121,22 +103,13 @@ impl Merge {
             Ok(value) if !is_text => value,
             _ => as_text(),
         };
-        let set = match (
-            full_name.strip_prefix("adapter."),
-            self.adapters.as_mut_slice(),
-        ) {
-            (None, _) => self
-                .main
-                .find(full_name)
-                .map(|key| self.main.set(key, full_name, &value(key.1.is_text), layer)),
-            (Some(name), [only]) => only
-                .find(name)
-                .map(|key| only.set(key, full_name, &value(key.1.is_text), layer)),
+        let set = match (full_name.strip_prefix("adapter."), self.adapters.as_mut_slice()) {
+            (None, _) => {
+                self.main.find(full_name).map(|key| self.main.set(key, full_name, &value(key.1.is_text), layer))
+            }
+            (Some(name), [only]) => only.find(name).map(|key| only.set(key, full_name, &value(key.1.is_text), layer)),
             (Some(_), several) => {
-                let message = format!(
-                    "cannot say which of the {} [[adapter]] it means",
-                    several.len()
-                );
+                let message = format!("cannot say which of the {} [[adapter]] it means", several.len());
                 Some(Err(Diagnostic::error(layer.locate(&(0..0)).0, message)))
             }
         };
@@ -148,9 +121,7 @@ impl Merge {
     /// Lays over it a table of a file; `scope` is the table's name, empty for the top.
     fn lay_table(&mut self, table: &DeTable<'_>, scope: &str, layer: &Layer<'_>) {
         for (name, value) in table {
-            if self.is_in_garbled_line(&name.span(), layer)
-                || self.is_in_garbled_line(&value.span(), layer)
-            {
+            if self.is_in_garbled_line(&name.span(), layer) || self.is_in_garbled_line(&value.span(), layer) {
                 continue;
             }
             let full_name = match scope {
@@ -169,10 +140,7 @@ impl Merge {
                     None => self.push(
                         layer,
                         &value.span(),
-                        format!(
-                            "{name} must be a table, written [{name}]",
-                            name = name.as_ref()
-                        ),
+                        format!("{name} must be a table, written [{name}]", name = name.as_ref()),
                     ),
                 }
             } else {
@@ -182,22 +150,12 @@ impl Merge {
     }
 
     fn lay_adapters(&mut self, value: &Spanned<DeValue<'_>>, layer: &Layer<'_>) {
-        let entries = value
-            .as_ref()
-            .as_array()
-            .filter(|entries| entries.iter().all(|entry| entry.as_ref().is_table()));
+        let entries = value.as_ref().as_array().filter(|entries| entries.iter().all(|entry| entry.as_ref().is_table()));
         let Some(entries) = entries else {
-            return self.push(
-                layer,
-                &value.span(),
-                "adapter must be written [[adapter]], once for each dongle".into(),
-            );
+            return self.push(layer, &value.span(), "adapter must be written [[adapter]], once for each dongle".into());
         };
         if entries.len() > MAX_ADAPTERS {
-            let message = format!(
-                "{} [[adapter]] are too many, {MAX_ADAPTERS} is the most",
-                entries.len()
-            );
+            let message = format!("{} [[adapter]] are too many, {MAX_ADAPTERS} is the most", entries.len());
             return self.push(layer, &value.span(), message);
         }
         // Each begins with the default's, which is the only one so far.
@@ -232,8 +190,7 @@ impl Merge {
 
     fn push(&mut self, layer: &Layer<'_>, span: &Range<usize>, message: String) {
         let (location, excerpt) = layer.locate(span);
-        self.diagnostics
-            .push(Diagnostic::error(location, message).with_excerpt(excerpt));
+        self.diagnostics.push(Diagnostic::error(location, message).with_excerpt(excerpt));
     }
 
     fn warn_unknown(&mut self, scope: &str, name: &Spanned<impl AsRef<str>>, layer: &Layer<'_>) {
@@ -244,15 +201,12 @@ impl Merge {
         let name = name.as_ref().as_ref();
         // Without the line: what stands behind a name that we do not know may be a secret.
         let warning = Diagnostic::warning(location, format!("unknown key {name}"));
-        let elsewhere =
-            schema::full_names().find_map(|full_name| match full_name.rsplit_once('.') {
-                None if full_name == name => {
-                    Some("belongs at the top, above the first [table]".to_owned())
-                }
-                Some((ADAPTER, key)) if key == name => Some(format!("belongs under [[{ADAPTER}]]")),
-                Some((table, key)) if key == name => Some(format!("belongs under [{table}]")),
-                _ => None,
-            });
+        let elsewhere = schema::full_names().find_map(|full_name| match full_name.rsplit_once('.') {
+            None if full_name == name => Some("belongs at the top, above the first [table]".to_owned()),
+            Some((ADAPTER, key)) if key == name => Some(format!("belongs under [[{ADAPTER}]]")),
+            Some((table, key)) if key == name => Some(format!("belongs under [{table}]")),
+            _ => None,
+        });
         self.diagnostics.push(match elsewhere {
             Some(place) => warning.with_help(format!("{name} {place}")),
             None => with_meant(warning, schema::nearest(name, schema::names_in(scope))),
@@ -320,25 +274,19 @@ fn not_utf8(path: &Path, bytes: &[u8], valid_up_to: usize) -> Diagnostic {
     let text = String::from_utf8_lossy(&bytes[..valid_up_to]);
     let (location, _) = Lines::new(&text).locate(path, &(valid_up_to..valid_up_to));
     let byte = bytes[valid_up_to];
-    Diagnostic::error(location, format!("the byte 0x{byte:02x} is not UTF-8"))
-        .with_help("save the file as UTF-8")
+    Diagnostic::error(location, format!("the byte 0x{byte:02x} is not UTF-8")).with_help("save the file as UTF-8")
 }
 
 fn not_toml(path: &Path, lines: &Lines<'_>, span: &Range<usize>, message: &str) -> Diagnostic {
     let (location, excerpt) = lines.locate(path, span);
     let message = message.trim_end_matches(", expected nothing");
-    let error =
-        Diagnostic::error(location, format!("not TOML: {message}")).with_excerpt(Some(excerpt));
+    let error = Diagnostic::error(location, format!("not TOML: {message}")).with_excerpt(Some(excerpt));
     match message {
-        "duplicate key" => {
-            error.with_help("the key or the table stands above already; keep one of them")
-        }
+        "duplicate key" => error.with_help("the key or the table stands above already; keep one of them"),
         _ if message.contains("escape") || message.contains("unicode") => {
             error.with_help("a path with \\ goes in 'single quotes'")
         }
-        _ if message.contains("string values must be quoted") => {
-            error.with_help("put the text in \"quotes\"")
-        }
+        _ if message.contains("string values must be quoted") => error.with_help("put the text in \"quotes\""),
         _ => error,
     }
 }

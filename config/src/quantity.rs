@@ -9,11 +9,7 @@ pub struct Level(i8);
 impl Level {
     /// The level of `dbm`, where it is in range.
     pub const fn new(dbm: i8) -> Option<Self> {
-        if dbm >= -99 && dbm <= -1 {
-            Some(Self(dbm))
-        } else {
-            None
-        }
+        if dbm >= -99 && dbm <= -1 { Some(Self(dbm)) } else { None }
     }
 
     /// The level in dBm.
@@ -56,11 +52,7 @@ impl WindowLength {
 
     /// The length of `readings`, where it is in range.
     pub const fn new(readings: u8) -> Option<Self> {
-        if readings >= 1 && readings as usize <= Self::MAX {
-            Some(Self(readings))
-        } else {
-            None
-        }
+        if readings >= 1 && readings as usize <= Self::MAX { Some(Self(readings)) } else { None }
     }
 
     /// The number of readings.
@@ -76,11 +68,7 @@ pub struct RssiOffset(i16);
 impl RssiOffset {
     /// The offset of so many tenths of a dB, where it is in range.
     pub const fn from_tenths(tenths: i16) -> Option<Self> {
-        if tenths >= -400 && tenths <= 400 {
-            Some(Self(tenths))
-        } else {
-            None
-        }
+        if tenths >= -400 && tenths <= 400 { Some(Self(tenths)) } else { None }
     }
 
     /// The offset in tenths of a dB.
@@ -101,11 +89,7 @@ impl ScanTicks {
 
     /// A stretch of so many ticks, 4 to 0x4000, where it is in range.
     pub const fn new(ticks: u16) -> Option<Self> {
-        if ticks >= 4 && ticks <= 0x4000 {
-            Some(Self(ticks))
-        } else {
-            None
-        }
+        if ticks >= 4 && ticks <= 0x4000 { Some(Self(ticks)) } else { None }
     }
 
     /// The number of ticks, as `gap_set_scan_parameters` takes it.

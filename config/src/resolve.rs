@@ -57,41 +57,22 @@ pub fn resolve(sources: &Sources) -> Resolution {
     let is_refused = merge.diagnostics.has_errors();
     let values = effective(&merge);
     let config = if is_refused { None } else { complete(&merge) };
-    Resolution {
-        config,
-        values,
-        diagnostics: merge.diagnostics.into_sorted(),
-    }
+    Resolution { config, values, diagnostics: merge.diagnostics.into_sorted() }
 }
 
 impl Default for Config {
     /// What holds where nothing is configured: the compiled-in `nbe.default.toml`.
     fn default() -> Self {
-        resolve(&Sources::default())
-            .config
-            .expect("the reference file is valid, as a test shows")
+        resolve(&Sources::default()).config.expect("the reference file is valid, as a test shows")
     }
 }
 
 fn effective(merge: &Merge) -> Vec<Effective> {
-    let value = |key, held: &Held| Effective {
-        key,
-        value: held.value.clone(),
-        origin: held.origin(),
-    };
-    let main = merge
-        .main
-        .values()
-        .map(|(name, held)| value(name.to_owned(), held));
-    let adapters = merge
-        .adapters
-        .iter()
-        .enumerate()
-        .flat_map(|(index, adapter)| {
-            adapter
-                .values()
-                .map(move |(name, held)| value(format!("{ADAPTER}[{index}].{name}"), held))
-        });
+    let value = |key, held: &Held| Effective { key, value: held.value.clone(), origin: held.origin() };
+    let main = merge.main.values().map(|(name, held)| value(name.to_owned(), held));
+    let adapters = merge.adapters.iter().enumerate().flat_map(|(index, adapter)| {
+        adapter.values().map(move |(name, held)| value(format!("{ADAPTER}[{index}].{name}"), held))
+    });
     main.chain(adapters).collect()
 }
 

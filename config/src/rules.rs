@@ -25,14 +25,9 @@ pub(crate) fn check(merge: &mut Merge, file: Option<&SourceFile>) {
     }
     check_agent(merge, &mut found);
     check_levels(merge, &mut found);
-    merge
-        .adapters
-        .iter_mut()
-        .for_each(|adapter| check_adapter(adapter, &mut found));
+    merge.adapters.iter_mut().for_each(|adapter| check_adapter(adapter, &mut found));
     check_choice_of_adapters(merge, &mut found);
-    found
-        .into_iter()
-        .for_each(|diagnostic| merge.diagnostics.push(diagnostic));
+    found.into_iter().for_each(|diagnostic| merge.diagnostics.push(diagnostic));
 }
 
 fn check_file(merge: &Merge, file: &SourceFile, found: &mut Vec<Diagnostic>) {
@@ -48,8 +43,7 @@ fn check_file(merge: &Merge, file: &SourceFile, found: &mut Vec<Diagnostic>) {
         found.push(warning.with_help(format!("chmod {change} {path}")));
     }
     if let Some(belongs_at) = &file.belongs_at {
-        let warning =
-            Diagnostic::warning(Location::file(&file.path), "is read from its older place");
+        let warning = Diagnostic::warning(Location::file(&file.path), "is read from its older place");
         found.push(warning.with_help(format!("move it to {}", belongs_at.display())));
     }
     let has_no_url = merge.main.get("agent_url").is_some_and(Held::is_default);
@@ -67,10 +61,7 @@ fn check_agent(merge: &Merge, found: &mut Vec<Diagnostic>) {
     if !url.is_secure() {
         for name in ["agent.token_file", "agent.ca_file", "agent.pin"] {
             if let Some(secret) = merge.main.get(name) {
-                let message = format!(
-                    "{name} needs wss://, and agent_url is {url} ({})",
-                    held.origin()
-                );
+                let message = format!("{name} needs wss://, and agent_url is {url} ({})", held.origin());
                 found.push(secret.error(message));
             }
         }
@@ -88,10 +79,7 @@ fn check_agent(merge: &Merge, found: &mut Vec<Diagnostic>) {
 
 fn check_levels(merge: &Merge, found: &mut Vec<Diagnostic>) {
     let draft = &merge.main.draft;
-    if let (Some(held), Some(Some(threshold))) = (
-        merge.main.get("rssi_tap_threshold"),
-        draft.rssi_tap_threshold,
-    ) {
+    if let (Some(held), Some(Some(threshold))) = (merge.main.get("rssi_tap_threshold"), draft.rssi_tap_threshold) {
         let dbm = threshold.dbm();
         let word = match dbm {
             _ if dbm > SATURATION_DBM => Some("can never be reached"),
@@ -102,16 +90,10 @@ fn check_levels(merge: &Merge, found: &mut Vec<Diagnostic>) {
             let message = format!(
                 "rssi_tap_threshold {dbm} {word}: the dongle reads {SATURATION_DBM} dBm at most, however near the band is"
             );
-            found.push(
-                held.warning(message)
-                    .with_help("-42 is a good value to begin with"),
-            );
+            found.push(held.warning(message).with_help("-42 is a good value to begin with"));
         }
     }
-    let (close, far) = (
-        merge.main.get("rssi_cutoff_close"),
-        merge.main.get("rssi_cutoff_far"),
-    );
+    let (close, far) = (merge.main.get("rssi_cutoff_close"), merge.main.get("rssi_cutoff_far"));
     let (Some(held_close), Some(held_far)) = (close, far) else {
         return;
     };
@@ -120,20 +102,12 @@ fn check_levels(merge: &Merge, found: &mut Vec<Diagnostic>) {
     };
     let (close, far) = (close.dbm(), far.dbm());
     // The one a person set last is the one to look at.
-    let set_last = if held_close.rank() > held_far.rank() {
-        held_close
-    } else {
-        held_far
-    };
+    let set_last = if held_close.rank() > held_far.rank() { held_close } else { held_far };
     let shown_close = format!("rssi_cutoff_close ({close}, {})", held_close.origin());
     let shown_far = format!("rssi_cutoff_far ({far}, {})", held_far.origin());
     if far >= close {
         let message = format!("{shown_far} must be below {shown_close}");
-        found.push(
-            set_last
-                .error(message)
-                .with_help("set both, far at least 5 dB below close"),
-        );
+        found.push(set_last.error(message).with_help("set both, far at least 5 dB below close"));
     } else if close - far < LEAST_GAP_DB && !set_last.is_default() {
         let gap = close - far;
         let message = format!("{shown_far} is only {gap} dB below {shown_close}");
@@ -146,8 +120,7 @@ fn check_adapter(adapter: &mut Filled<AdapterDraft>, found: &mut Vec<Diagnostic>
     if let (Some(port), Some(address)) = (adapter.get("port"), adapter.get("address")) {
         match port.rank().cmp(&address.rank()) {
             std::cmp::Ordering::Equal => {
-                let message =
-                    "adapter.port and adapter.address both say which dongle; keep one of them";
+                let message = "adapter.port and adapter.address both say which dongle; keep one of them";
                 found.push(port.error(message));
             }
             // A higher layer's choice takes the place of a lower one's, though it chooses otherwise.
@@ -161,18 +134,11 @@ fn check_adapter(adapter: &mut Filled<AdapterDraft>, found: &mut Vec<Diagnostic>
             }
         }
     }
-    let (Some(interval), Some(window)) = (
-        adapter.get("scan_interval_ms"),
-        adapter.get("scan_window_ms"),
-    ) else {
+    let (Some(interval), Some(window)) = (adapter.get("scan_interval_ms"), adapter.get("scan_window_ms")) else {
         return;
     };
     if adapter.draft.scan_window_ms > adapter.draft.scan_interval_ms {
-        let set_last = if interval.rank() > window.rank() {
-            interval
-        } else {
-            window
-        };
+        let set_last = if interval.rank() > window.rank() { interval } else { window };
         found.push(set_last.error(format!(
             "adapter.scan_window_ms ({}, {}) must not be longer than adapter.scan_interval_ms ({}, {})",
             window.value,
@@ -191,27 +157,18 @@ fn check_choice_of_adapters(merge: &Merge, found: &mut Vec<Diagnostic>) {
     for (index, adapter) in merge.adapters.iter().enumerate() {
         let Some(chosen) = adapter.get("port").or(adapter.get("address")) else {
             let count = merge.adapters.len();
-            let message = format!(
-                "[[adapter]] {} of {count} must have port or address",
-                index + 1
-            );
+            let message = format!("[[adapter]] {} of {count} must have port or address", index + 1);
             let (location, excerpt) = adapter.place.clone();
             found.push(Diagnostic::error(location, message).with_excerpt(excerpt));
             continue;
         };
         let same = |other: &&Filled<AdapterDraft>| {
             let (one, two) = (&adapter.draft, &other.draft);
-            (one.port.is_some() && one.port == two.port)
-                || (one.address.is_some() && one.address == two.address)
+            (one.port.is_some() && one.port == two.port) || (one.address.is_some() && one.address == two.address)
         };
         if let Some(earlier) = merge.adapters[..index].iter().find(same) {
-            let place = earlier
-                .get("port")
-                .or(earlier.get("address"))
-                .map_or(chosen.origin(), Held::origin);
-            found.push(chosen.error(format!(
-                "two [[adapter]] are about the same dongle; the other is at {place}"
-            )));
+            let place = earlier.get("port").or(earlier.get("address")).map_or(chosen.origin(), Held::origin);
+            found.push(chosen.error(format!("two [[adapter]] are about the same dongle; the other is at {place}")));
         }
     }
 }

@@ -125,18 +125,12 @@ pub(crate) fn names_in(scope: &str) -> Vec<&'static str> {
 
 /// Whether the name is a table's at the top, such as `[log]`.
 pub(crate) fn is_table(name: &str) -> bool {
-    KEYS.iter().any(|key| {
-        key.name
-            .split_once('.')
-            .is_some_and(|(table, _)| table == name)
-    })
+    KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(table, _)| table == name))
 }
 
 /// The full names of all keys.
 pub(crate) fn full_names() -> impl Iterator<Item = String> {
-    let of_adapter = ADAPTER_KEYS
-        .iter()
-        .map(|key| format!("{ADAPTER}.{}", key.name));
+    let of_adapter = ADAPTER_KEYS.iter().map(|key| format!("{ADAPTER}.{}", key.name));
     KEYS.iter().map(|key| key.name.to_owned()).chain(of_adapter)
 }
 
@@ -150,21 +144,13 @@ pub(crate) fn variable(full_name: &str) -> String {
 }
 
 /// The valid name that `wrong` was probably meant to be.
-pub(crate) fn nearest(
-    wrong: &str,
-    names: impl IntoIterator<Item = impl AsRef<str>>,
-) -> Option<String> {
+pub(crate) fn nearest(wrong: &str, names: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
     // No valid name comes near this length, so the work stays small.
     if wrong.len() > 64 {
         return None;
     }
     let wrong = wrong.to_lowercase().replace('-', "_");
     let distance = |name: &str| strsim::osa_distance(&wrong, &name.to_lowercase());
-    let by_distance = names
-        .into_iter()
-        .map(|name| (distance(name.as_ref()), name.as_ref().to_owned()));
-    by_distance
-        .min()
-        .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
-        .map(|(_, name)| name)
+    let by_distance = names.into_iter().map(|name| (distance(name.as_ref()), name.as_ref().to_owned()));
+    by_distance.min().filter(|(distance, name)| *distance <= name.len().max(3) / 3).map(|(_, name)| name)
 }

@@ -125,11 +125,8 @@ impl Record {
 
     fn become_present(&mut self, at: Time, adapter: AdapterId, settings: &Settings, decisions: &mut Decisions) {
         self.presence = Presence::Present;
-        let conclusion = Conclusion::Presence {
-            before: Presence::Absent,
-            after: Presence::Present,
-            reason: PresenceReason::Heard,
-        };
+        let conclusion =
+            Conclusion::Presence { before: Presence::Absent, after: Presence::Present, reason: PresenceReason::Heard };
         let why = why(Rule::Heard, self.long_view(adapter), Duration::ZERO);
         decisions.push_back(self.decision(at, Some(adapter), settings, conclusion, why));
     }
@@ -160,7 +157,9 @@ impl Record {
     fn look_at_side(&mut self, at: Time, settings: &Settings, decisions: &mut Decisions) {
         let Some(cutoffs) = settings.cutoffs else { return };
         let least = super::constants::TREND_MIN_SAMPLES;
-        let Some((place, _)) = self.strongest(at, settings.absent_after, |track| track.long_mean(least)) else { return };
+        let Some((place, _)) = self.strongest(at, settings.absent_after, |track| track.long_mean(least)) else {
+            return;
+        };
         let (adapter, track) = &self.tracks[place];
         let adapter = *adapter;
         let Some((side, rule, cutoff)) = cutoffs.side(track, self.side) else { return };

@@ -127,8 +127,9 @@ mod tests {
         let threshold = Level::from_dbm(-42);
         let mut trigger = Trigger::ARMED;
         let mut observe = |dbm: i32| trigger.observe(Mean::new(dbm * 10, 1).unwrap(), threshold);
-        assert_eq!([-50, -43, -42, -40, -47, -42, -48, -42, -40].map(&mut observe), [
-            false, false, true, false, false, false, false, true, false
-        ]);
+        assert_eq!(
+            [-50, -43, -42, -40, -47, -42, -48, -42, -40].map(&mut observe),
+            [false, false, true, false, false, false, false, true, false]
+        );
     }
 }

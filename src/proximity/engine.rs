@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use bgapi::Address;
-use bgapi::gap::event::ScanResponse;
 use bgapi::PacketType;
+use bgapi::gap::event::ScanResponse;
 use foldhash::fast::RandomState;
 
 use super::band::{Decisions, Listing, Record};
@@ -263,4 +263,3 @@ impl Engine {
         self.table.iter().filter_map(|(key, record)| Some((record.due(&self.settings)?, key))).min()
     }
 }
-

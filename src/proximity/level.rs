@@ -86,8 +86,7 @@ impl Mean {
     /// This mean less another, in hundredths of a dB, rounded half away from zero.
     pub fn minus(self, other: Self) -> i32 {
         let n = i64::from(self.n) * i64::from(other.n);
-        let hundredths =
-            (i64::from(self.sum) * i64::from(other.n) - i64::from(other.sum) * i64::from(self.n)) * 10;
+        let hundredths = (i64::from(self.sum) * i64::from(other.n) - i64::from(other.sum) * i64::from(self.n)) * 10;
         let half = if hundredths < 0 { -n } else { n };
         ((2 * hundredths + half) / (2 * n)) as i32 // as above
     }

@@ -34,3 +34,44 @@ impl Settings {
         self.offsets.get(usize::from(adapter.0)).copied().unwrap_or(0)
     }
 }
+
+impl From<&config::Config> for Settings {
+    fn from(config: &config::Config) -> Self {
+        let level = |level: config::Level| Level::from_dbm(level.dbm());
+        Self {
+            window_tap: config.rssi_window_tap.get(),
+            window_long: config.rssi_window_long.get(),
+            tap_threshold: config.rssi_tap_threshold.map(level),
+            cutoffs: config.rssi_cutoffs.and_then(|cutoffs| Cutoffs::new(level(cutoffs.close()), level(cutoffs.far()))),
+            absent_after: config.absent_after,
+            offsets: config.adapters.iter().map(|adapter| adapter.rssi_offset.tenths()).collect(),
+            matcher: Matcher::from(&config.bands),
+            digest: Digest(config.digest().0),
+        }
+    }
+}
+
+impl From<&config::Bands> for Matcher {
+    fn from(bands: &config::Bands) -> Self {
+        let (mut services16, mut services128) = (Vec::new(), Vec::new());
+        for uuid in &bands.service_uuids {
+            match uuid {
+                config::ServiceUuid::Short(short) => services16.push(*short),
+                config::ServiceUuid::Long(long) => services128.push(u128::from_be_bytes(long.0)),
+            }
+        }
+        // Printed with the most significant byte first, sent with the least.
+        let reversed = |mut octets: [u8; 6]| {
+            octets.reverse();
+            bgapi::BdAddr(octets)
+        };
+        Self {
+            all: bands.all,
+            company_ids: bands.company_ids.clone(),
+            name_prefixes: bands.name_prefixes.iter().map(|prefix| prefix.clone().into_bytes()).collect(),
+            services16,
+            services128,
+            addresses: bands.addresses.iter().map(|address| reversed(address.0)).collect(),
+        }
+    }
+}

@@ -105,12 +105,10 @@ fn an_unlisted_band_is_present_after_three_samples_in_ten_seconds() {
 fn a_day_at_the_desk() {
     let mut bench = Bench::new(settings());
     bench.steady(0.0, 1.0, 25, -60);
-    assert_eq!(bench.lines(), [
-        "2 Present Heard heard",
-        "3 Unknown>Near near.rising",
-        "13 Near>Hold hold",
-        "23 Near>Hold hold"
-    ]);
+    assert_eq!(
+        bench.lines(),
+        ["2 Present Heard heard", "3 Unknown>Near near.rising", "13 Near>Hold hold", "23 Near>Hold hold"]
+    );
     bench.steady(25.0, 1.0, 60, -90);
     assert_eq!(bench.lines(), ["33 Near>Hold hold", "43 Near>Hold hold", "49 Near>Away away.falling"]);
     bench.wait(200.0);
@@ -124,11 +122,10 @@ fn near_is_restated_only_while_it_is_heard() {
     bench.steady(0.0, 0.1, 4, -60);
     bench.lines();
     bench.wait(40.0);
-    assert_eq!(bench.lines(), [
-        "10.3 Near>Hold hold",
-        "30.300001 Near>Away silence",
-        "30.300001 Absent Silence silence"
-    ]);
+    assert_eq!(
+        bench.lines(),
+        ["10.3 Near>Hold hold", "30.300001 Near>Away silence", "30.300001 Absent Silence silence"]
+    );
 }
 
 #[test]
@@ -160,11 +157,7 @@ fn a_suspend_fires_each_timer_once() {
     bench.lines();
     bench.engine.handle_wake(secs(3600.0));
     bench.note();
-    assert_eq!(bench.lines(), [
-        "13 Near>Hold hold",
-        "34.000001 Near>Away silence",
-        "34.000001 Absent Suspend silence"
-    ]);
+    assert_eq!(bench.lines(), ["13 Near>Hold hold", "34.000001 Near>Away silence", "34.000001 Absent Suspend silence"]);
 
     bench.steady(4000.0, 1.0, 5, -60);
     bench.lines();
@@ -294,11 +287,7 @@ fn the_roster_decides_who_is_a_band() {
         &roster(Mode::Listed, 7, &[(1, "AAAH-00125", Auth::Authenticated), (0, "only a key", Auth::Unknown)]),
     );
     bench.note();
-    assert_eq!(bench.lines(), [
-        "4 Unknown>Authenticated roster",
-        "4 Near>Away roster",
-        "4 Absent Roster roster"
-    ]);
+    assert_eq!(bench.lines(), ["4 Unknown>Authenticated roster", "4 Near>Away roster", "4 Absent Roster roster"]);
     let bands = bench.engine.bands();
     assert_eq!(bands.len(), 1);
     assert_eq!(bands[0].band.id.as_deref(), Some("AAAH-00125"));
@@ -326,7 +315,10 @@ fn a_flood_ends_at_the_table_and_spares_the_listed_and_the_present() {
     }
     for n in 0..10_000u32 {
         let bytes = n.to_le_bytes();
-        let made_up = Address { bytes: BdAddr([bytes[0], bytes[1], bytes[2], bytes[3], 1, 0x40]), address_type: AddressType::RANDOM };
+        let made_up = Address {
+            bytes: BdAddr([bytes[0], bytes[1], bytes[2], bytes[3], 1, 0x40]),
+            address_type: AddressType::RANDOM,
+        };
         bench.engine.handle_reading(secs(1.0 + f64::from(n) * 2e-4), DONGLE, made_up, -600);
     }
     bench.note();
@@ -341,7 +333,8 @@ fn a_flood_ends_at_the_table_and_spares_the_listed_and_the_present() {
 fn a_present_band_that_must_make_room_is_said_to_be_absent() {
     let mut bench = Bench::new(settings());
     for n in 0..=MAX_UNLISTED {
-        let made_up = Address { bytes: BdAddr([n as u8, (n >> 8) as u8, 0, 0, 2, 0x40]), address_type: AddressType::RANDOM };
+        let made_up =
+            Address { bytes: BdAddr([n as u8, (n >> 8) as u8, 0, 0, 2, 0x40]), address_type: AddressType::RANDOM };
         for i in 0..3 {
             bench.engine.handle_reading(secs(0.01 * n as f64 + 0.001 * f64::from(i)), DONGLE, made_up, -720);
         }
@@ -377,7 +370,8 @@ fn every_decision_says_what_it_compared() {
         serde_json::to_string(&tap.why).unwrap(),
         r#"{"rule":"tap.mean","mean_cdb":-4000,"threshold_cdb":-4200,"n":10,"span_ms":900,"age_ms":0}"#
     );
-    let near = bench.noted.iter().find(|decision| matches!(decision.conclusion, Conclusion::Trend { after: Trend::Near, .. }));
+    let near =
+        bench.noted.iter().find(|decision| matches!(decision.conclusion, Conclusion::Trend { after: Trend::Near, .. }));
     assert_eq!(
         serde_json::to_string(&near.unwrap().why).unwrap(),
         r#"{"rule":"near.rising","mean_cdb":-4000,"threshold_cdb":-7000,"newer_cdb":-4000,"older_cdb":-4000,"n":4,"span_ms":300,"age_ms":0}"#

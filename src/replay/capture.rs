@@ -54,33 +54,40 @@ impl Totals {
     }
 }
 
-/// Counts what a stream from a dongle holds.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn tally(mut input: impl Read) -> std::io::Result<Totals> {
-    let mut decoder = Decoder::host();
-    let mut totals = Totals::default();
-    let mut devices: HashSet<u64, RandomState> = HashSet::default();
-    let mut piece = vec![0; PIECE];
-    loop {
-        let read = input.read(&mut piece)?;
-        if read == 0 {
-            break;
-        }
-        let mut items = decoder.feed(&piece[..read]);
+/// Counts what a stream from a dongle holds, piece by piece.
+#[derive(Debug)]
+pub struct Tally {
+    decoder: Decoder,
+    totals: Totals,
+    devices: HashSet<u64, RandomState>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { decoder: Decoder::host(), totals: Totals::default(), devices: HashSet::default() }
+    }
+}
+
+impl Tally {
+    /// Takes the next piece of the stream.
+    pub fn feed(&mut self, piece: &[u8]) {
+        let mut items = self.decoder.feed(piece);
         while let Some(item) = items.next() {
             if let Item::Frame(frame) = item
                 && let Some(report) = frame.get::<ScanResponse<'_>>()
             {
-                totals.count(&report);
-                devices.insert(report.address().key());
+                self.totals.count(&report);
+                self.devices.insert(report.address().key());
             }
         }
     }
-    totals.close(&decoder);
-    totals.devices = devices.len() as u64;
-    Ok(totals)
+
+    /// What was counted, the stream having ended.
+    pub fn totals(mut self) -> Totals {
+        self.totals.close(&self.decoder);
+        self.totals.devices = self.devices.len() as u64;
+        self.totals
+    }
 }
 
 /// Replays a stream from a dongle as if `rate` frames had arrived each second.

@@ -49,7 +49,8 @@ impl<R: BufRead> Readings<R> {
             self.input.skip_until(b'\n')?;
         }
         self.line += 1;
-        self.text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        self.text =
+            String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         Ok(read > 0)
     }
 
@@ -118,7 +119,11 @@ mod tests {
         let cases: [(&str, &str, &[_]); 5] = [
             ("plain", "t_s,rssi_dbm\n0,-60\n1.5,-61\n", &[ok(0, -600), ok(1_500_000, -610)]),
             ("tenths, as after calibration", "0.45,-66.7,,\n", &[ok(450_000, -667)]),
-            ("header lines", "# source: x\n# near_m: 1\r\nt_s,rssi_dbm,distance_m,label\r\n-2,-50,1,a\r\n", &[ok(-2_000_000, -500)]),
+            (
+                "header lines",
+                "# source: x\n# near_m: 1\r\nt_s,rssi_dbm,distance_m,label\r\n-2,-50,1,a\r\n",
+                &[ok(-2_000_000, -500)],
+            ),
             ("columns in another order", "rssi_dbm,band,t_s\n-70,x,3\n", &[ok(3_000_000, -700)]),
             ("small times in exponents", "1e-05,-50\n", &[ok(10, -500)]),
         ];
@@ -131,12 +136,15 @@ mod tests {
     fn lines_that_are_no_readings_are_named_and_left_out() {
         let seen = read("0,-60\nx,-60\n1\n2,NaN\n1e300,-60\n3,-60\n");
         let whats: Vec<String> = seen.iter().filter_map(|line| line.as_ref().err()).map(ToString::to_string).collect();
-        assert_eq!(whats, [
-            "line 2: t_s is not a number: \"x\"",
-            "line 3: rssi_dbm is missing",
-            "line 4: rssi_dbm is not a number: \"NaN\"",
-            "line 5: t_s is out of range: 1e300"
-        ]);
+        assert_eq!(
+            whats,
+            [
+                "line 2: t_s is not a number: \"x\"",
+                "line 3: rssi_dbm is missing",
+                "line 4: rssi_dbm is not a number: \"NaN\"",
+                "line 5: t_s is out of range: 1e300"
+            ]
+        );
         assert_eq!(seen.iter().flatten().count(), 2);
     }
 

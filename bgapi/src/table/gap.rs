@@ -4,8 +4,8 @@ use core::ops::RangeInclusive;
 
 use crate::message::class;
 use crate::{
-    AddressType, AdvertisingPolicy, BdAddr, ByteArray, ConnectableMode, DiscoverMode,
-    DiscoverableMode, ErrorCode, PacketType, ScanPolicy,
+    AddressType, AdvertisingPolicy, BdAddr, ByteArray, ConnectableMode, DiscoverMode, DiscoverableMode, ErrorCode,
+    PacketType, ScanPolicy,
 };
 
 /// The scan intervals and windows the chip takes, in units of 625 µs: 2.5 ms to 10.24 s.

@@ -12,9 +12,6 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     if found.exists() {
         return Some(found);
     }
-    eprintln!(
-        "SKIPPED: {} is not there; set NBE_SHARED to the folder of the shared pages",
-        found.display()
-    );
+    eprintln!("SKIPPED: {} is not there; set NBE_SHARED to the folder of the shared pages", found.display());
     None
 }

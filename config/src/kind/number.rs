@@ -20,10 +20,7 @@ impl Kind for Readings {
 
     fn read(value: &Spanned<DeValue<'_>>) -> Result<WindowLength, Misfit> {
         let number = whole(value.as_ref())?;
-        u8::try_from(number)
-            .ok()
-            .and_then(WindowLength::new)
-            .ok_or_else(|| Misfit::new(value.as_ref()))
+        u8::try_from(number).ok().and_then(WindowLength::new).ok_or_else(|| Misfit::new(value.as_ref()))
     }
 }
 
@@ -39,16 +36,13 @@ impl Kind for LevelInDbm {
 
     fn read(value: &Spanned<DeValue<'_>>) -> Result<Level, Misfit> {
         let number = whole(value.as_ref())?;
-        i8::try_from(number)
-            .ok()
-            .and_then(Level::new)
-            .ok_or_else(|| {
-                let misfit = Misfit::new(value.as_ref());
-                match number {
-                    1..=99 => misfit.because("is the minus sign missing?"),
-                    _ => misfit,
-                }
-            })
+        i8::try_from(number).ok().and_then(Level::new).ok_or_else(|| {
+            let misfit = Misfit::new(value.as_ref());
+            match number {
+                1..=99 => misfit.because("is the minus sign missing?"),
+                _ => misfit,
+            }
+        })
     }
 }
 
@@ -83,9 +77,7 @@ impl<const MIN: u64, const MAX: u64> Kind for Seconds<MIN, MAX> {
     fn read(value: &Spanned<DeValue<'_>>) -> Result<Duration, Misfit> {
         let number = u64::try_from(whole(value.as_ref())?).ok();
         let number = number.filter(|number| (MIN..=MAX).contains(number));
-        number
-            .map(Duration::from_secs)
-            .ok_or_else(|| Misfit::new(value.as_ref()))
+        number.map(Duration::from_secs).ok_or_else(|| Misfit::new(value.as_ref()))
     }
 }
 
@@ -104,9 +96,7 @@ impl Kind for OffsetInDb {
         // A tenth has no exact binary form, so what is next to one counts as one.
         let is_step = (tenths - tenths.round()).abs() < 1e-6 && tenths.abs() <= 400.5;
         // Bounded just above, so nothing is lost.
-        let offset = is_step
-            .then_some(tenths.round() as i16)
-            .and_then(RssiOffset::from_tenths);
+        let offset = is_step.then_some(tenths.round() as i16).and_then(RssiOffset::from_tenths);
         offset.ok_or_else(|| Misfit::new(value.as_ref()))
     }
 }
@@ -124,10 +114,7 @@ impl Kind for ScanMillis {
     fn read(value: &Spanned<DeValue<'_>>) -> Result<ScanTicks, Misfit> {
         let ticks = decimal(value.as_ref())? / 0.625;
         let in_range = (4.0..=16384.0).contains(&ticks);
-        match in_range
-            .then_some(ticks.round() as u16)
-            .and_then(ScanTicks::new)
-        {
+        match in_range.then_some(ticks.round() as u16).and_then(ScanTicks::new) {
             Some(whole) if f64::from(whole.get()) == ticks => Ok(whole),
             Some(_) => Err(Misfit::new(value.as_ref()).because(format!(
                 "the radio's nearest steps are {} and {}",

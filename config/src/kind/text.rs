@@ -29,8 +29,7 @@ impl Kind for NamePrefix {
         let prefix = text(value.as_ref())?;
         match prefix.len() {
             1..=29 => Ok(prefix.to_owned()),
-            0 => Err(Misfit::new(value.as_ref())
-                .because("every name begins with it; `all = true` says that")),
+            0 => Err(Misfit::new(value.as_ref()).because("every name begins with it; `all = true` says that")),
             _ => Err(Misfit::new(value.as_ref())),
         }
     }
@@ -51,9 +50,7 @@ impl Kind for PortName {
     fn read(value: &Spanned<DeValue<'_>>) -> Result<String, Misfit> {
         let port = text(value.as_ref())?;
         let is_name = (1..=1024).contains(&port.len()) && !port.contains(char::is_control);
-        is_name
-            .then(|| port.to_owned())
-            .ok_or_else(|| Misfit::new(value.as_ref()))
+        is_name.then(|| port.to_owned()).ok_or_else(|| Misfit::new(value.as_ref()))
     }
 }
 
@@ -77,9 +74,7 @@ impl Kind for AbsolutePath {
             _ => false,
         };
         let is_path = is_absolute && !path.contains(char::is_control);
-        is_path
-            .then(|| path.into())
-            .ok_or_else(|| Misfit::new(value.as_ref()))
+        is_path.then(|| path.into()).ok_or_else(|| Misfit::new(value.as_ref()))
     }
 }
 
@@ -116,10 +111,7 @@ impl Form for AgentUrl {
     fn parse(text: &str, misfit: Misfit) -> Result<Self, Misfit> {
         // Where a password or a token may stand, whatever else is wrong.
         let is_secret = text.contains('@') || text.to_ascii_lowercase().contains("token");
-        text.parse().map_err(|error: AgentUrlError| Misfit {
-            is_secret,
-            ..misfit.because(error.to_string())
-        })
+        text.parse().map_err(|error: AgentUrlError| Misfit { is_secret, ..misfit.because(error.to_string()) })
     }
 }
 
@@ -132,8 +124,7 @@ impl Form for Uuid {
 }
 
 impl Form for ServiceUuid {
-    const FORM: &'static str =
-        "a UUID such as \"180d\" or \"6e400001-b5a3-f393-e0a9-e50e24dcca9e\"";
+    const FORM: &'static str = "a UUID such as \"180d\" or \"6e400001-b5a3-f393-e0a9-e50e24dcca9e\"";
 }
 
 impl Form for Pin {
@@ -149,10 +140,7 @@ impl<T: Words> Kind for Choice<T> {
     const IS_TEXT: bool = true;
 
     fn takes() -> String {
-        let words: Vec<_> = T::WORDS
-            .iter()
-            .map(|(word, _)| format!("\"{word}\""))
-            .collect();
+        let words: Vec<_> = T::WORDS.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         match words.split_last() {
             Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
             _ => words.concat(),
@@ -163,17 +151,13 @@ impl<T: Words> Kind for Choice<T> {
         let wanted = text(value.as_ref())?;
         match T::WORDS.iter().find(|(word, _)| *word == wanted) {
             Some((_, choice)) => Ok(*choice),
-            None if T::PLANNED.contains(&wanted) => {
-                Err(Misfit::new(value.as_ref()).because("not in this version"))
-            }
+            None if T::PLANNED.contains(&wanted) => Err(Misfit::new(value.as_ref()).because("not in this version")),
             None => {
                 let misfit = Misfit::new(value.as_ref());
-                Err(
-                    match nearest(wanted, T::WORDS.iter().map(|(word, _)| word)) {
-                        Some(word) => misfit.because(format!("did you mean \"{word}\"?")),
-                        None => misfit,
-                    },
-                )
+                Err(match nearest(wanted, T::WORDS.iter().map(|(word, _)| word)) {
+                    Some(word) => misfit.because(format!("did you mean \"{word}\"?")),
+                    None => misfit,
+                })
             }
         }
     }
@@ -207,7 +191,5 @@ impl Words for LogFormat {
 }
 
 fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, Misfit> {
-    value
-        .as_str()
-        .ok_or_else(|| Misfit::new(value).because("put it in quotes"))
+    value.as_str().ok_or_else(|| Misfit::new(value).because("put it in quotes"))
 }

@@ -1,0 +1,8 @@
+//! The verbs of the command line, one file each.
+
+pub mod decode;
+pub mod replay;
+
+mod configuration; // the effective configuration, or why there is none
+mod hex; // captures as people write them down
+mod input; // files and standard input
