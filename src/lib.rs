@@ -12,10 +12,12 @@ pub mod agent; // the agent's side: Phoenix channel, delivery, reconnect
 pub mod cli; // the command line
 pub mod clock; // the clock and the alarm behind `time`
 pub mod commands; // its verbs
+pub mod commands; // the verbs of the command line
 pub mod event; // what the agent is told
 pub mod failure; // how a command ends badly
 pub mod phoenix; // Phoenix Channels on the wire
 pub mod proximity; // what readings mean: windows, taps, near and away
 pub mod replay; // recordings through the engine
+pub mod reference; // an agent to develop against
 pub mod roster; // the agent's list of bands
 pub mod time; // one clock, in microseconds
