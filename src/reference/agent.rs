@@ -20,8 +20,8 @@ pub const WATCH_TOPIC: &str = "events";
 /// What the topic of a daemon begins with; its id follows.
 const ENDPOINT_PREFIX: &str = "endpoint:";
 
-/// The longest topic, in bytes: that of Phoenix's binary serializer.
-const MAX_TOPIC: usize = 255;
+/// The longest topic or ref, in bytes: that of Phoenix's binary serializer.
+const MAX_NAME: usize = 255;
 
 /// The most channels of one socket, as in Phoenix 1.8.
 const MAX_CHANNELS: usize = 100;
@@ -120,6 +120,9 @@ impl Agent {
         let Ok(frame) = Frame::parse(text) else {
             return self.close(from, 1011, "not a Phoenix V2 frame");
         };
+        if [&frame.join_ref, &frame.reference].into_iter().flatten().any(|name| name.len() > MAX_NAME) {
+            return self.close(from, 1011, "a ref longer than 255 bytes");
+        }
         let Payload::Json(payload) = frame.payload else {
             return self.close(from, 1011, "not JSON");
         };
@@ -383,7 +386,7 @@ enum Topic<'a> {
 impl<'a> Topic<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         match text.strip_prefix(ENDPOINT_PREFIX) {
-            Some(id) if !id.is_empty() && text.len() <= MAX_TOPIC => Some(Self::Endpoint(id)),
+            Some(id) if !id.is_empty() && text.len() <= MAX_NAME => Some(Self::Endpoint(id)),
             _ => (text == WATCH_TOPIC).then_some(Self::Watch),
         }
     }

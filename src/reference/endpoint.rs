@@ -57,10 +57,14 @@ impl Endpoint {
         ledgers: &mut Ledgers,
     ) -> (Self, Value, Vec<(&'static str, Value)>) {
         let boot = boot(params).unwrap_or_default();
+        if boot.is_empty() {
+            // Nothing tells this run from the one before, so its numbers are its own.
+            ledgers.forget(id, &boot);
+        }
         let ledger = ledgers.of(now.at, id, &boot);
         let number = |name: &str| params[name].as_u64();
         ledger.settle(number("oldest_seq").unwrap_or(0).saturating_sub(1));
-        let resume = ledger.is_begun() && !boot.is_empty();
+        let resume = ledger.is_begun();
         if !resume {
             // A snapshot is due and holds whatever came before.
             ledger.account(number("next_seq").unwrap_or(0).saturating_sub(1));

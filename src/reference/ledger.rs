@@ -108,6 +108,11 @@ impl Ledgers {
         ledger.heard = now;
         ledger
     }
+
+    /// Forgets one boot, as if it had never joined.
+    pub(super) fn forget(&mut self, endpoint: &str, boot: &str) {
+        self.by_boot.remove(&(endpoint.to_owned(), boot.to_owned()));
+    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ mod server; // the shell: listener, sockets, clock
 
 pub use agent::{Agent, Connection, Output, WATCH_TOPIC};
 pub use received::{Received, Verdict};
-pub use roster::{Auth, Band, Roster, RosterError};
+pub use roster::{AddrType, Band, Mode, Roster, RosterError};
 pub use server::{Server, ServerError};
 
 use crate::time::Time;

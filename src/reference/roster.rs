@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use crate::event::Auth;
+use crate::event::Auth;
 
 /// The most bands in a file; a `roster.set` of so many stays below the 256 KiB that a daemon accepts.
 const MAX_BANDS: usize = 1024;

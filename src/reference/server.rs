@@ -308,7 +308,7 @@ impl Clock {
     }
 }
 
-/// Time since the machine started, sleep included. Where there is none, `Instant` counts sleep itself.
+/// Time since the machine started, sleep included; only Linux needs it, since `Instant` counts sleep on Windows.
 fn boottime() -> Option<Duration> {
     #[cfg(target_os = "linux")]
     {

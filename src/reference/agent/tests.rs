@@ -1,4 +1,5 @@
 use super::*;
+use crate::reference::Mode;
 
 const A: Connection = Connection(1);
 const B: Connection = Connection(2);
@@ -49,7 +50,7 @@ impl Bench {
 }
 
 fn roster() -> Roster {
-    Roster { rev: 7, mode: super::super::roster::Mode::Listed, bands: Vec::new() }
+    Roster { rev: 7, mode: Mode::Listed, bands: Vec::new() }
 }
 
 /// The response in the first answer.
@@ -214,6 +215,13 @@ fn a_rejoin_resumes_where_the_facts_ended() {
 
     let other_boot = r#"["2","2","endpoint:e","phx_join",{"boot":"b2"}]"#;
     assert_eq!(response(&bench.say(B, other_boot))["resume"], Value::Null);
+    let no_boot = r#"["4","4","endpoint:g","phx_join",{}]"#;
+    for _ in 0..2 {
+        assert_eq!(response(&bench.say(B, no_boot))["resume"], Value::Null);
+        bench.received();
+        bench.say(B, r#"["4","5","endpoint:g","x",{"seq":1}]"#);
+        assert_eq!(bench.received().len(), 1, "without a boot, every join begins anew");
+    }
     let other_endpoint = r#"["3","3","endpoint:f","phx_join",{"boot":"b1"}]"#;
     assert_eq!(response(&bench.say(B, other_endpoint))["resume"], Value::Null);
 }
@@ -349,6 +357,10 @@ fn hostile_messages_are_answered_or_closed_and_never_panic() {
             assert!(answers[0].contains("phx_reply"), "{frame} {answers:?}");
         }
     }
+    let long = format!(r#"["{0}","{0}","endpoint:e","phx_join",{{}}]"#, "1".repeat(256));
+    let third = Connection(3);
+    bench.agent.handle_open(bench.now, third);
+    assert_eq!(bench.say(third, &long), ["3 close 1011"]);
     let deep = format!(r#"["1","2","endpoint:e","x",{}{}]"#, "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(bench.say(A, &deep), ["1 close 1011"]);
     bench.agent.handle_binary(B);
