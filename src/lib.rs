@@ -12,9 +12,9 @@ pub mod agent; // the agent's side: Phoenix channel, delivery, reconnect
 pub mod cli; // the command line
 pub mod clock; // the clock and the alarm behind `time`
 pub mod commands; // its verbs
-pub mod commands; // the verbs of the command line
 pub mod event; // what the agent is told
 pub mod failure; // how a command ends badly
+pub mod log; // lines for people, or JSON
 pub mod phoenix; // Phoenix Channels on the wire
 pub mod proximity; // what readings mean: windows, taps, near and away
 pub mod replay; // recordings through the engine

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::failure::{Failure, exit};
 use crate::reference::{Roster, RosterError, Server, ServerError};
 
 /// Receive what endpoints tell, and print every event as one line of JSON
@@ -48,9 +49,20 @@ pub enum AgentError {
     Signals(#[source] io::Error),
 }
 
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        let hint = error.hint();
+        let failure = Self::new(exit::FOUND, error);
+        match hint {
+            Some(hint) => failure.advise(hint),
+            None => failure,
+        }
+    }
+}
+
 impl AgentError {
     /// What to do about it, as a sentence, where that is known.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Server(ServerError::InUse { address, .. }) => {
                 let mut other = *address;
