@@ -21,3 +21,6 @@ pub mod replay; // recordings through the engine
 pub mod reference; // an agent to develop against
 pub mod roster; // the agent's list of bands
 pub mod time; // one clock, in microseconds
+//! nbe
+
+pub mod commands;

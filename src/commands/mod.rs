@@ -7,3 +7,6 @@ pub mod replay;
 mod configuration; // the effective configuration, or why there is none
 mod hex; // captures as people write them down
 mod input; // files and standard input
+//! What the program does when it is called, one module per verb.
+
+pub mod check;
