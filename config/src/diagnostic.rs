@@ -187,6 +187,53 @@ impl Excerpt {
     }
 }
 
+/// The most mistakes told one by one.
+const MAX_DIAGNOSTICS: usize = 100;
+
+/// Mistakes, a bounded number of them.
+#[derive(Default)]
+pub(crate) struct Diagnostics {
+    list: Vec<Diagnostic>,
+    omitted: usize,
+    omitted_errors: bool,
+}
+
+impl Diagnostics {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        if self.is_full() {
+            self.omitted += 1;
+            self.omitted_errors |= diagnostic.is_error();
+        } else {
+            self.list.push(diagnostic);
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= MAX_DIAGNOSTICS
+    }
+
+    pub(crate) fn omit_warning(&mut self) {
+        self.omitted += 1;
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.omitted_errors || self.list.iter().any(Diagnostic::is_error)
+    }
+
+    /// All in the order of their places.
+    pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.list.sort_by(|a, b| a.location.cmp(&b.location));
+        if self.omitted > 0 {
+            let message = format!("{} more are not shown", self.omitted);
+            self.list.push(match self.omitted_errors {
+                true => Diagnostic::error(Location::None, message),
+                false => Diagnostic::warning(Location::None, message),
+            });
+        }
+        self.list
+    }
+}
+
 /// `text` with what a terminal would obey or hide written as escapes.
 pub fn printable(text: &str) -> String {
     text.chars().map(printable_char).collect()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
-use crate::diagnostic::{Diagnostic, Excerpt, Lines, Location, printable};
+use crate::diagnostic::{Diagnostic, Diagnostics, Excerpt, Lines, Location, printable};
 use crate::layers::Origin;
 use crate::schema::Key;
 
@@ -34,14 +34,28 @@ pub(crate) struct Held {
 /// A layer, which can say where in it something stands.
 pub(crate) enum Layer<'a> {
     Default,
-    File { path: &'a Path, lines: &'a Lines<'a> },
-    Environment { name: &'a str, text: &'a str },
-    Flag { name: &'a str, text: &'a str },
+    File {
+        path: &'a Path,
+        lines: &'a Lines<'a>,
+    },
+    Environment {
+        name: &'a str,
+        text: &'a str,
+    },
+    Flag {
+        name: &'a str,
+        text: &'a str,
+    },
 }
 
 impl<D: Default> Filled<D> {
     pub(crate) fn new(keys: &'static [Key<D>]) -> Self {
-        Self { keys, draft: D::default(), place: (Location::None, None), held: BTreeMap::new() }
+        Self {
+            keys,
+            draft: D::default(),
+            place: (Location::None, None),
+            held: BTreeMap::new(),
+        }
     }
 }
 
@@ -53,17 +67,23 @@ impl<D> Filled<D> {
 
     /// Drops where a value came from; the caller clears the draft.
     pub(crate) fn forget(&mut self, name: &str) {
-        self.held.retain(|&position, _| self.keys[position].name != name);
+        self.held
+            .retain(|&position, _| self.keys[position].name != name);
     }
 
     /// What is set, in the order of the table of keys.
     pub(crate) fn values(&self) -> impl Iterator<Item = (&'static str, &Held)> {
-        self.held.iter().map(|(&position, held)| (self.keys[position].name, held))
+        self.held
+            .iter()
+            .map(|(&position, held)| (self.keys[position].name, held))
     }
 
     /// The key called `name`, and its place for [`Filled::set`].
     pub(crate) fn find(&self, name: &str) -> Option<(usize, &'static Key<D>)> {
-        self.keys.iter().enumerate().find(|(_, key)| key.name == name)
+        self.keys
+            .iter()
+            .enumerate()
+            .find(|(_, key)| key.name == name)
     }
 
     /// Proves one value and lays it over what was there; `full_name` is the key's name in a message.
@@ -73,27 +93,36 @@ impl<D> Filled<D> {
         full_name: &str,
         value: &Spanned<DeValue<'_>>,
         layer: &Layer<'_>,
-    ) -> Result<(), Diagnostic> {
+        out: &mut Diagnostics,
+    ) {
         self.held.remove(&position);
-        let misfit = match (key.set)(&mut self.draft, value) {
+        match (key.set)(&mut self.draft, value) {
             Ok(()) => {
                 let (location, excerpt) = layer.locate(&value.span());
-                let value = toml::Value::deserialize(ValueDeserializer::from(value.clone()));
-                let value = value.map_err(|error| Diagnostic::error(location.clone(), error.message()))?;
-                self.held.insert(position, Held { value, location, excerpt });
-                return Ok(());
+                // What a key takes always has this form: only numbers beyond 128 bits have none.
+                if let Ok(value) = toml::Value::deserialize(ValueDeserializer::from(value.clone()))
+                {
+                    let held = Held {
+                        value,
+                        location,
+                        excerpt,
+                    };
+                    self.held.insert(position, held);
+                }
             }
-            Err(misfit) => misfit,
-        };
-        let (location, excerpt) = layer.locate(&misfit.at.unwrap_or(value.span()));
-        let mut message = format!("{full_name} must be {}", (key.takes)());
-        if !misfit.is_secret {
-            message += &format!(", found {}", misfit.found);
+            Err(misfit) => {
+                let (location, excerpt) = layer.locate(&misfit.at.unwrap_or(value.span()));
+                let mut message = format!("{full_name} must be {}", (key.takes)());
+                if !misfit.is_secret {
+                    message += &format!(", found {}", misfit.found);
+                }
+                if let Some(cause) = misfit.because {
+                    message += &format!(" ({cause})");
+                }
+                let excerpt = excerpt.filter(|_| !misfit.is_secret);
+                out.push(Diagnostic::error(location, message).with_excerpt(excerpt));
+            }
         }
-        if let Some(cause) = misfit.because {
-            message += &format!(" ({cause})");
-        }
-        Err(Diagnostic::error(location, message).with_excerpt(excerpt.filter(|_| !misfit.is_secret)))
     }
 }
 
@@ -139,10 +168,17 @@ impl Layer<'_> {
                 (location, Some(excerpt))
             }
             Self::Environment { name, text } => {
-                let location = Location::Environment { name: printable(name) };
+                let location = Location::Environment {
+                    name: printable(name),
+                };
                 (location, typed(format!("{name}="), text))
             }
-            Self::Flag { name, text } => (Location::Flag { name: name.to_owned() }, typed(format!("{name} "), text)),
+            Self::Flag { name, text } => (
+                Location::Flag {
+                    name: name.to_owned(),
+                },
+                typed(format!("{name} "), text),
+            ),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::find;
-use crate::layers::SourceFile;
+use crate::layers::{SourceFile, Sources};
+use crate::resolve::{Resolution, resolve};
 
 /// The copy's name within the state directory.
 pub const NAME: &str = "last-good.toml";
@@ -23,8 +24,15 @@ pub fn save(state_dir: &Path, file: &SourceFile) -> io::Result<()> {
     fs::rename(new, state_dir.join(NAME))
 }
 
-/// The copy, where there is one; whether it is still valid is for [`crate::resolve`] to say.
-pub fn load(state_dir: &Path) -> Option<SourceFile> {
+/// Resolves the copy in place of the file; `None` where there is none, or it is no longer valid either.
+pub fn resolve_instead(state_dir: &Path, sources: &Sources) -> Option<Resolution> {
     let file = find::read(&state_dir.join(NAME), "the state directory").ok()?;
-    file.bytes.starts_with(HEADER.as_bytes()).then_some(file)
+    if !file.bytes.starts_with(HEADER.as_bytes()) {
+        return None;
+    }
+    let sources = Sources {
+        file: Some(file),
+        ..sources.clone()
+    };
+    Some(resolve(&sources)).filter(|resolution| resolution.config.is_some())
 }

@@ -7,16 +7,13 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Lines, Location, printable};
+use crate::diagnostic::{Diagnostic, Diagnostics, Lines, Location, printable};
 use crate::held::{Filled, Layer};
 use crate::layers::{Flag, SourceFile};
 use crate::schema::{self, ADAPTER, ADAPTER_KEYS, AdapterDraft, Draft, KEYS};
 
 /// The most dongles in one file: a terminal has one or two, a USB hub seldom more than seven ports.
 const MAX_ADAPTERS: usize = 8;
-
-/// The most mistakes told one by one.
-const MAX_DIAGNOSTICS: usize = 100;
 
 /// What all layers so far make together.
 pub(crate) struct Merge {
@@ -53,7 +50,9 @@ impl Merge {
             Ok(text) => text,
             Err(error) => {
                 self.is_garbled = true;
-                return self.diagnostics.push(not_utf8(path, bytes, error.valid_up_to()));
+                return self
+                    .diagnostics
+                    .push(not_utf8(path, bytes, error.valid_up_to()));
             }
         };
         let lines = Lines::new(text);
@@ -62,21 +61,31 @@ impl Merge {
             self.is_garbled = true;
             let span = error.span().unwrap_or(0..0);
             if self.garbled_lines.insert(lines.line(span.start)) && !self.diagnostics.is_full() {
-                self.diagnostics.push(not_toml(path, &lines, &span, error.message()));
+                self.diagnostics
+                    .push(not_toml(path, &lines, &span, error.message()));
             }
         }
-        self.lay_table(table.as_ref(), "", &Layer::File { path, lines: &lines });
+        let layer = Layer::File {
+            path,
+            lines: &lines,
+        };
+        self.lay_table(table.as_ref(), "", &layer);
     }
 
     /// Lays one environment variable over it, if it is one of ours.
     pub(crate) fn lay_variable(&mut self, name: &str, text: &str) {
-        let location = Location::Environment { name: printable(name) };
+        let location = Location::Environment {
+            name: printable(name),
+        };
         match schema::full_names().find(|full_name| schema::variable(full_name) == name) {
             Some(full_name) if text.is_empty() => {
                 let message = format!("{full_name} is empty and counts as not set");
-                self.diagnostics.push(Diagnostic::warning(location, message));
+                self.diagnostics
+                    .push(Diagnostic::warning(location, message));
             }
-            Some(full_name) => self.lay_single(&full_name, text, &Layer::Environment { name, text }),
+            Some(full_name) => {
+                self.lay_single(&full_name, text, &Layer::Environment { name, text })
+            }
             None if name.starts_with("NBE_") && name != crate::find::VARIABLE => {
                 let names = schema::full_names().map(|full_name| schema::variable(&full_name));
                 let meant = schema::nearest(name, names);
@@ -92,7 +101,10 @@ impl Merge {
 
     /// Lays one flag over it.
     pub(crate) fn lay_flag(&mut self, flag: &Flag) {
-        let layer = Layer::Flag { name: flag.name, text: &flag.value };
+        let layer = Layer::Flag {
+            name: flag.name,
+            text: &flag.value,
+        };
         self.lay_single(flag.key, &flag.value, &layer);
     }
 
@@ -103,97 +115,113 @@ impl Merge {
             Ok(value) if !is_text => value,
             _ => as_text(),
         };
-        let set = match (full_name.strip_prefix("adapter."), self.adapters.as_mut_slice()) {
+        let out = &mut self.diagnostics;
+        match (
+            full_name.strip_prefix("adapter."),
+            self.adapters.as_mut_slice(),
+        ) {
             (None, _) => {
-                self.main.find(full_name).map(|key| self.main.set(key, full_name, &value(key.1.is_text), layer))
+                if let Some(key) = self.main.find(full_name) {
+                    self.main
+                        .set(key, full_name, &value(key.1.is_text), layer, out);
+                }
             }
-            (Some(name), [only]) => only.find(name).map(|key| only.set(key, full_name, &value(key.1.is_text), layer)),
+            (Some(name), [only]) => {
+                if let Some(key) = only.find(name) {
+                    only.set(key, full_name, &value(key.1.is_text), layer, out);
+                }
+            }
             (Some(_), several) => {
-                let message = format!("cannot say which of the {} [[adapter]] it means", several.len());
-                Some(Err(Diagnostic::error(layer.locate(&(0..0)).0, message)))
+                let count = several.len();
+                let message = format!("cannot say which of the {count} [[adapter]] it means");
+                let (location, _) = layer.locate(&(0..0));
+                out.push(Diagnostic::error(location, message));
             }
-        };
-        if let Some(Err(diagnostic)) = set {
-            self.diagnostics.push(diagnostic);
         }
     }
 
     /// Lays over it a table of a file; `scope` is the table's name, empty for the top.
     fn lay_table(&mut self, table: &DeTable<'_>, scope: &str, layer: &Layer<'_>) {
         for (name, value) in table {
-            if self.is_in_garbled_line(&name.span(), layer) || self.is_in_garbled_line(&value.span(), layer) {
+            let (short, span) = (name.as_ref().as_ref(), value.span());
+            if self.is_garbled_at(&name.span(), layer) || self.is_garbled_at(&span, layer) {
                 continue;
             }
             let full_name = match scope {
-                "" => name.as_ref().to_string(),
-                table => format!("{table}.{}", name.as_ref()),
+                "" => short.to_owned(),
+                table => format!("{table}.{short}"),
             };
             if let Some(key) = self.main.find(&full_name) {
-                if let Err(diagnostic) = self.main.set(key, &full_name, value, layer) {
-                    self.diagnostics.push(diagnostic);
-                }
+                self.main
+                    .set(key, &full_name, value, layer, &mut self.diagnostics);
             } else if full_name == ADAPTER {
                 self.lay_adapters(value, layer);
-            } else if scope.is_empty() && schema::is_table(name.as_ref()) {
+            } else if scope.is_empty() && schema::is_table(short) {
                 match value.as_ref().as_table() {
-                    Some(table) => self.lay_table(table, name.as_ref(), layer),
-                    None => self.push(
+                    Some(table) => self.lay_table(table, short, layer),
+                    None => self.refuse(
+                        &span,
                         layer,
-                        &value.span(),
-                        format!("{name} must be a table, written [{name}]", name = name.as_ref()),
+                        &format!("{short} must be a table, written [{short}]"),
                     ),
                 }
             } else {
-                self.warn_unknown(scope, name, layer);
+                self.warn_unknown(name, scope, layer);
             }
         }
     }
 
     fn lay_adapters(&mut self, value: &Spanned<DeValue<'_>>, layer: &Layer<'_>) {
-        let entries = value.as_ref().as_array().filter(|entries| entries.iter().all(|entry| entry.as_ref().is_table()));
-        let Some(entries) = entries else {
-            return self.push(layer, &value.span(), "adapter must be written [[adapter]], once for each dongle".into());
-        };
-        if entries.len() > MAX_ADAPTERS {
-            let message = format!("{} [[adapter]] are too many, {MAX_ADAPTERS} is the most", entries.len());
-            return self.push(layer, &value.span(), message);
+        let entries = value.as_ref().as_array().into_iter().flatten();
+        let tables: Vec<_> = entries
+            .filter_map(|entry| Some((entry.span(), entry.as_ref().as_table()?)))
+            .collect();
+        if value.as_ref().as_array().map(|entries| entries.len()) != Some(tables.len()) {
+            let message = "adapter must be written [[adapter]], once for each dongle";
+            return self.refuse(&value.span(), layer, message);
+        }
+        if tables.len() > MAX_ADAPTERS {
+            let count = tables.len();
+            let message = format!("{count} [[adapter]] are too many, {MAX_ADAPTERS} is the most");
+            return self.refuse(&value.span(), layer, &message);
         }
         // Each begins with the default's, which is the only one so far.
         let template = self.adapters[0].clone();
-        self.adapters.resize(entries.len().max(1), template);
-        for (index, entry) in entries.iter().enumerate() {
-            self.adapters[index].place = layer.locate(&entry.span());
-            for (name, value) in entry.as_ref().as_table().into_iter().flatten() {
-                if self.is_in_garbled_line(&name.span(), layer) {
+        self.adapters.resize(tables.len().max(1), template);
+        for (index, (span, table)) in tables.into_iter().enumerate() {
+            self.adapters[index].place = layer.locate(&span);
+            for (name, value) in table {
+                if self.is_garbled_at(&name.span(), layer)
+                    || self.is_garbled_at(&value.span(), layer)
+                {
                     continue;
                 }
                 let adapter = &mut self.adapters[index];
                 match adapter.find(name.as_ref()) {
                     Some(key) => {
                         let full_name = format!("{ADAPTER}.{}", key.1.name);
-                        if let Err(diagnostic) = adapter.set(key, &full_name, value, layer) {
-                            self.diagnostics.push(diagnostic);
-                        }
+                        adapter.set(key, &full_name, value, layer, &mut self.diagnostics);
                     }
-                    None => self.warn_unknown(ADAPTER, name, layer),
+                    None => self.warn_unknown(name, ADAPTER, layer),
                 }
             }
         }
     }
 
-    fn is_in_garbled_line(&self, span: &Range<usize>, layer: &Layer<'_>) -> bool {
+    fn is_garbled_at(&self, span: &Range<usize>, layer: &Layer<'_>) -> bool {
         match layer {
             Layer::File { lines, .. } => self.garbled_lines.contains(&lines.line(span.start)),
             _ => false,
         }
     }
 
-    fn push(&mut self, layer: &Layer<'_>, span: &Range<usize>, message: String) {
+    fn refuse(&mut self, span: &Range<usize>, layer: &Layer<'_>, message: &str) {
         let (location, excerpt) = layer.locate(span);
-        self.diagnostics.push(Diagnostic::error(location, message).with_excerpt(excerpt));
+        self.diagnostics
+            .push(Diagnostic::error(location, message).with_excerpt(excerpt));
     }
 
-    fn warn_unknown(&mut self, scope: &str, name: &Spanned<impl AsRef<str>>, layer: &Layer<'_>) {
+    fn warn_unknown(&mut self, name: &Spanned<impl AsRef<str>>, scope: &str, layer: &Layer<'_>) {
         if self.diagnostics.is_full() {
             return self.diagnostics.omit_warning();
         }
@@ -201,60 +229,19 @@ impl Merge {
         let name = name.as_ref().as_ref();
         // Without the line: what stands behind a name that we do not know may be a secret.
         let warning = Diagnostic::warning(location, format!("unknown key {name}"));
-        let elsewhere = schema::full_names().find_map(|full_name| match full_name.rsplit_once('.') {
-            None if full_name == name => Some("belongs at the top, above the first [table]".to_owned()),
-            Some((ADAPTER, key)) if key == name => Some(format!("belongs under [[{ADAPTER}]]")),
-            Some((table, key)) if key == name => Some(format!("belongs under [{table}]")),
-            _ => None,
-        });
+        let elsewhere =
+            schema::full_names().find_map(|full_name| match full_name.rsplit_once('.') {
+                None if full_name == name => {
+                    Some("belongs at the top, above the first [table]".to_owned())
+                }
+                Some((ADAPTER, key)) if key == name => Some(format!("belongs under [[{ADAPTER}]]")),
+                Some((table, key)) if key == name => Some(format!("belongs under [{table}]")),
+                _ => None,
+            });
         self.diagnostics.push(match elsewhere {
             Some(place) => warning.with_help(format!("{name} {place}")),
             None => with_meant(warning, schema::nearest(name, schema::names_in(scope))),
         });
-    }
-}
-
-/// Mistakes, a bounded number of them.
-#[derive(Default)]
-pub(crate) struct Diagnostics {
-    list: Vec<Diagnostic>,
-    omitted: usize,
-    omitted_errors: bool,
-}
-
-impl Diagnostics {
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        if self.is_full() {
-            self.omitted += 1;
-            self.omitted_errors |= diagnostic.is_error();
-        } else {
-            self.list.push(diagnostic);
-        }
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.list.len() >= MAX_DIAGNOSTICS
-    }
-
-    pub(crate) fn omit_warning(&mut self) {
-        self.omitted += 1;
-    }
-
-    pub(crate) fn has_errors(&self) -> bool {
-        self.omitted_errors || self.list.iter().any(Diagnostic::is_error)
-    }
-
-    /// All in the order of their places.
-    pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.list.sort_by(|a, b| a.location.cmp(&b.location));
-        if self.omitted > 0 {
-            let message = format!("{} more are not shown", self.omitted);
-            self.list.push(match self.omitted_errors {
-                true => Diagnostic::error(Location::None, message),
-                false => Diagnostic::warning(Location::None, message),
-            });
-        }
-        self.list
     }
 }
 
@@ -274,19 +261,25 @@ fn not_utf8(path: &Path, bytes: &[u8], valid_up_to: usize) -> Diagnostic {
     let text = String::from_utf8_lossy(&bytes[..valid_up_to]);
     let (location, _) = Lines::new(&text).locate(path, &(valid_up_to..valid_up_to));
     let byte = bytes[valid_up_to];
-    Diagnostic::error(location, format!("the byte 0x{byte:02x} is not UTF-8")).with_help("save the file as UTF-8")
+    Diagnostic::error(location, format!("the byte 0x{byte:02x} is not UTF-8"))
+        .with_help("save the file as UTF-8")
 }
 
 fn not_toml(path: &Path, lines: &Lines<'_>, span: &Range<usize>, message: &str) -> Diagnostic {
     let (location, excerpt) = lines.locate(path, span);
     let message = message.trim_end_matches(", expected nothing");
-    let error = Diagnostic::error(location, format!("not TOML: {message}")).with_excerpt(Some(excerpt));
+    let error =
+        Diagnostic::error(location, format!("not TOML: {message}")).with_excerpt(Some(excerpt));
     match message {
-        "duplicate key" => error.with_help("the key or the table stands above already; keep one of them"),
+        "duplicate key" => {
+            error.with_help("the key or the table stands above already; keep one of them")
+        }
         _ if message.contains("escape") || message.contains("unicode") => {
             error.with_help("a path with \\ goes in 'single quotes'")
         }
-        _ if message.contains("string values must be quoted") => error.with_help("put the text in \"quotes\""),
+        _ if message.contains("string values must be quoted") => {
+            error.with_help("put the text in \"quotes\"")
+        }
         _ => error,
     }
 }

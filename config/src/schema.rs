@@ -154,3 +154,48 @@ pub(crate) fn nearest(wrong: &str, names: impl IntoIterator<Item = impl AsRef<st
     let by_distance = names.into_iter().map(|name| (distance(name.as_ref()), name.as_ref().to_owned()));
     by_distance.min().filter(|(distance, name)| *distance <= name.len().max(3) / 3).map(|(_, name)| name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::REFERENCE;
+
+    /// The reference file has, right above each key, a comment with the range that is enforced.
+    #[test]
+    fn the_reference_states_what_each_key_takes() {
+        let ranges = KEYS.iter().map(|key| (key.name, (key.takes)()));
+        let of_adapter = ADAPTER_KEYS.iter().map(|key| (key.name, (key.takes)()));
+        for (name, takes) in ranges.chain(of_adapter) {
+            let name = name.rsplit('.').next().unwrap_or(name);
+            let stands_in = |paragraph: &&str| {
+                paragraph.lines().any(|line| {
+                    line.trim_start_matches("# ")
+                        .starts_with(&format!("{name} = "))
+                })
+            };
+            let paragraph = REFERENCE.split("\n\n").find(stands_in);
+            let paragraph = paragraph.unwrap_or_else(|| panic!("{name} is not there"));
+            let comment = paragraph.lines().filter_map(|line| line.strip_prefix("# "));
+            let comment = comment.collect::<Vec<_>>().join(" ");
+            assert!(
+                comment.contains(&takes),
+                "{name} takes {takes}, and the comment says: {comment}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_key_has_a_variable_of_its_own() {
+        let mut variables: Vec<_> = full_names().map(|name| variable(&name)).collect();
+        assert_eq!(
+            variables[..3],
+            ["AGENT_URL", "RSSI_WINDOW_TAP", "RSSI_WINDOW_LONG"]
+        );
+        assert!(variables.contains(&"NBE_ABSENT_AFTER_S".to_owned()));
+        assert!(variables.contains(&"NBE_ADAPTER__RSSI_OFFSET_DB".to_owned()));
+        let count = variables.len();
+        variables.sort();
+        variables.dedup();
+        assert_eq!(variables.len(), count);
+    }
+}
