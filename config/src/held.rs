@@ -1,6 +1,6 @@
 //! Values that are proven one by one, and where each came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -21,6 +21,8 @@ pub(crate) struct Filled<D: 'static> {
     pub place: (Location, Option<Excerpt>),
     /// By position in `keys`; a key whose topmost value is wrong has none.
     held: BTreeMap<usize, Held>,
+    /// The keys whose topmost value is wrong.
+    refused: BTreeSet<usize>,
 }
 
 /// A proven value as it was written, and where.
@@ -55,6 +57,7 @@ impl<D: Default> Filled<D> {
             draft: D::default(),
             place: (Location::None, None),
             held: BTreeMap::new(),
+            refused: BTreeSet::new(),
         }
     }
 }
@@ -63,6 +66,13 @@ impl<D> Filled<D> {
     pub(crate) fn get(&self, name: &str) -> Option<&Held> {
         let position = self.keys.iter().position(|key| key.name == name)?;
         self.held.get(&position)
+    }
+
+    /// Whether the key's topmost value is wrong, which has been told already.
+    pub(crate) fn is_refused(&self, name: &str) -> bool {
+        self.refused
+            .iter()
+            .any(|&position| self.keys[position].name == name)
     }
 
     /// Drops where a value came from; the caller clears the draft.
@@ -96,6 +106,7 @@ impl<D> Filled<D> {
         out: &mut Diagnostics,
     ) {
         self.held.remove(&position);
+        self.refused.remove(&position);
         match (key.set)(&mut self.draft, value) {
             Ok(()) => {
                 let (location, excerpt) = layer.locate(&value.span());
@@ -111,6 +122,7 @@ impl<D> Filled<D> {
                 }
             }
             Err(misfit) => {
+                self.refused.insert(position);
                 let (location, excerpt) = layer.locate(&misfit.at.unwrap_or(value.span()));
                 let mut message = format!("{full_name} must be {}", (key.takes)());
                 if !misfit.is_secret {

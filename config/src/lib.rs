@@ -7,6 +7,9 @@
 //! flags            ┘
 //! ```
 //!
+//! A reload resolves again and asks [`Config::change_since`] what to do; a file that has become wrong is answered
+//! with its diagnostics, and [`last_good`] stands in for it at the next start.
+//!
 //! Everything but [`find`] and [`last_good`] is pure: text goes in, values and diagnostics come out.
 //!
 //! ```

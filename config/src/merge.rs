@@ -268,8 +268,9 @@ fn not_utf8(path: &Path, bytes: &[u8], valid_up_to: usize) -> Diagnostic {
 fn not_toml(path: &Path, lines: &Lines<'_>, span: &Range<usize>, message: &str) -> Diagnostic {
     let (location, excerpt) = lines.locate(path, span);
     let message = message.trim_end_matches(", expected nothing");
-    let error =
-        Diagnostic::error(location, format!("not TOML: {message}")).with_excerpt(Some(excerpt));
+    // The line could not be read, so a password in an address may stand anywhere in it.
+    let excerpt = Some(excerpt).filter(|excerpt| !excerpt.line.contains('@'));
+    let error = Diagnostic::error(location, format!("not TOML: {message}")).with_excerpt(excerpt);
     match message {
         "duplicate key" => {
             error.with_help("the key or the table stands above already; keep one of them")

@@ -155,6 +155,9 @@ fn check_choice_of_adapters(merge: &Merge, found: &mut Vec<Diagnostic>) {
         return;
     }
     for (index, adapter) in merge.adapters.iter().enumerate() {
+        if adapter.is_refused("port") || adapter.is_refused("address") {
+            continue;
+        }
         let Some(chosen) = adapter.get("port").or(adapter.get("address")) else {
             let count = merge.adapters.len();
             let message = format!("[[adapter]] {} of {count} must have port or address", index + 1);

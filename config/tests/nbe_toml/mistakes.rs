@@ -276,6 +276,7 @@ fn what_is_allowed_but_unwise_is_a_warning() {
 fn what_is_just_right_is_not_remarked() {
     for lines in [
         "rssi_tap_threshold = -40",
+        "rssi_cutoff_close = -70\nrssi_cutoff_far = -75",
         "rssi_cutoff_far = -99",
         "rssi_cutoff_close = -1",
         "rssi_cutoff_close = 0\nrssi_cutoff_far = -1",
@@ -353,8 +354,11 @@ rssi_cutoff_close = \"near\"
 #[test]
 fn one_mistake_is_told_once() {
     // The minus sign is missing; that the cutoffs would then be crossed follows from it.
-    let text = format!("{URL}rssi_cutoff_close = 60\nrssi_cutoff_far = -65\n");
-    assert_eq!(said(&text).len(), 1);
+    let crossed = format!("{URL}rssi_cutoff_close = 60\nrssi_cutoff_far = -65\n");
+    assert_eq!(said(&crossed).len(), 1);
+    // Which dongle is meant was said, if wrongly.
+    let dongles = format!("{URL}[[adapter]]\nport = 5\n[[adapter]]\nport = \"COM6\"\n");
+    assert_eq!(said(&dongles).len(), 1);
 }
 
 #[test]
@@ -430,6 +434,8 @@ fn secrets_are_not_repeated() {
         assert!(!shown.contains("hunter2"), "{shown}");
         assert_eq!(resolution.diagnostics.len(), 3);
     }
+    let unclosed = &layers("agent_url = \"wss://user:hunter2@host/\n", &[], &[]).diagnostics[0];
+    assert!(!unclosed.to_string().contains("hunter2"), "{unclosed}");
 }
 
 #[test]
