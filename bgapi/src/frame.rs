@@ -304,7 +304,7 @@ pub(crate) fn judge(direction: Direction, bytes: &[u8]) -> Verdict {
         if usize::from(fixed[shape.fixed - 1]) != array_len {
             return Verdict::Impossible;
         }
-        if (kind, header.class, header.id) == (Kind::Event, 6, 0) && !crate::report::is_plausible(bytes) {
+        if crate::report::is_impossible(bytes) {
             return Verdict::Impossible;
         }
     } else if header.payload_len != shape.fixed {

@@ -2,15 +2,13 @@
 
 use crate::ad::Structures;
 use crate::gap::event::ScanResponse;
-use crate::{Address, HEADER_LEN};
+use crate::message::Shape;
+use crate::{Address, HEADER_LEN, Kind, Message};
 
 /// The most advertising data a report can carry, in bytes.
 ///
 /// Source: Core Specification Vol 6, Part B, §2.3.1 "Advertising PDUs".
 pub const MAX_ADVERTISING_DATA: usize = 31;
-
-/// Bytes of a report's payload before its data, their length byte included.
-const FIXED_LEN: usize = 11;
 
 impl<'a> ScanResponse<'a> {
     /// Who was heard.
@@ -26,27 +24,51 @@ impl<'a> ScanResponse<'a> {
     }
 }
 
+/// Header and fixed part of a report, up to the length byte of its data.
+type Head = [u8; HEADER_LEN + FIXED_LEN];
+
+/// Bytes of a report's payload before its data.
+const FIXED_LEN: usize = Shape::of(ScanResponse::FIELDS).fixed;
+
+/// The first, third and fourth byte of every report.
+const MARK: (u8, u8, u8) = (
+    Kind::Event.first_byte(),
+    ScanResponse::CLASS,
+    ScanResponse::ID,
+);
+
 /// The length of the scan report the bytes begin with, `None` where they do not or it is not whole.
+///
+/// Says the same as the table does for any message, but much faster.
 #[inline]
 pub(crate) fn len_if_whole(bytes: &[u8]) -> Option<usize> {
-    let fixed: &[u8; HEADER_LEN + FIXED_LEN] = bytes.first_chunk()?;
-    let [0x80, payload_len, 6, 0, ..] = *fixed else {
-        return None;
-    };
-    let len = HEADER_LEN + usize::from(payload_len);
-    let is_exact = usize::from(fixed[14]) + FIXED_LEN == usize::from(payload_len);
-    (is_exact && is_plausible(fixed) && bytes.len() >= len).then_some(len)
+    let head: &Head = bytes.first_chunk()?;
+    let payload_len = usize::from(head[1]);
+    let is_exact = usize::from(head[14]) + FIXED_LEN == payload_len;
+    let len = HEADER_LEN + payload_len;
+    (is_report(head) && is_exact && is_plausible(head) && bytes.len() >= len).then_some(len)
 }
 
-/// Whether the fixed part of a report can be one, with its header in front.
-///
-/// The radio hears PDU types 0 to 6, address types 0 and 1, and at most 31 bytes of data (Core
-/// Specification 4.0, Vol 6, Part B, §2.3). Any signal strength passes: the controller has special
-/// values for "not known", and a report without one still says who is there.
+/// Whether the bytes begin with a report's header and something no report can contain.
 #[inline]
-pub(crate) fn is_plausible(report: &[u8]) -> bool {
-    match report.first_chunk::<{ HEADER_LEN + FIXED_LEN }>() {
-        Some(fixed) => (fixed[5] <= 6) & (fixed[12] <= 1) & (usize::from(fixed[14]) <= MAX_ADVERTISING_DATA),
-        None => false,
-    }
+pub(crate) fn is_impossible(bytes: &[u8]) -> bool {
+    bytes
+        .first_chunk()
+        .is_some_and(|head| is_report(head) && !is_plausible(head))
+}
+
+#[inline]
+fn is_report(head: &Head) -> bool {
+    (head[0], head[2], head[3]) == MARK
+}
+
+/// Whether the radio can have heard it: PDU types 0 to 6, address types 0 and 1, at most 31 bytes of
+/// data (Core Specification 4.0, Vol 6, Part B, §2.3).
+///
+/// Any signal strength passes. The controller has special values for "not known", and a report
+/// without one still says who is there.
+#[inline]
+fn is_plausible(head: &Head) -> bool {
+    let (packet_type, address_type, data_len) = (head[5], head[12], usize::from(head[14]));
+    (packet_type <= 6) & (address_type <= 1) & (data_len <= MAX_ADVERTISING_DATA)
 }
