@@ -7,7 +7,7 @@
 //! ```
 //!
 //! - The table: [`system`], [`flash`], [`attributes`], [`connection`], [`attclient`], [`sm`], [`gap`],
-//!   [`hardware`], [`test`] and [`dfu`], one module per class as in the manual. A message is a struct in
+//!   [`hardware`], [`test`](mod@test) and [`dfu`], one module per class as in the manual. A message is a struct in
 //!   `command`, `response` or `event`, and all of them are [`Message`]s.
 //! - The stream: [`Decoder`] finds [`Frame`]s and says what it discarded.
 //! - Advertising: [`ad`] reads what is inside a scan report, [`Address`] says who sent it.
@@ -59,3 +59,8 @@ pub use table::{
     Command, Event, Response, attclient, attributes, connection, dfu, flash, gap, hardware, sm, system, test,
 };
 pub use wire::{ByteArray, Encoded, TooLong, Value, Wire};
+
+/// The README's example is a test as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
