@@ -30,12 +30,13 @@ type Head = [u8; HEADER_LEN + FIXED_LEN];
 /// Bytes of a report's payload before its data.
 const FIXED_LEN: usize = Shape::of(ScanResponse::FIELDS).fixed;
 
-/// The first, third and fourth byte of every report.
-const MARK: (u8, u8, u8) = (
+/// The header of every report, with its payload's length left out.
+const MARK: u32 = u32::from_le_bytes([
     Kind::Event.first_byte(),
+    0,
     ScanResponse::CLASS,
     ScanResponse::ID,
-);
+]);
 
 /// The length of the scan report the bytes begin with, `None` where they do not or it is not whole.
 ///
@@ -46,7 +47,7 @@ pub(crate) fn len_if_whole(bytes: &[u8]) -> Option<usize> {
     let payload_len = usize::from(head[1]);
     let is_exact = usize::from(head[14]) + FIXED_LEN == payload_len;
     let len = HEADER_LEN + payload_len;
-    (is_report(head) && is_exact && is_plausible(head) && bytes.len() >= len).then_some(len)
+    (is_report(head) & is_exact & is_plausible(head) & (bytes.len() >= len)).then_some(len)
 }
 
 /// Whether the bytes begin with a report's header and something no report can contain.
@@ -59,7 +60,7 @@ pub(crate) fn is_impossible(bytes: &[u8]) -> bool {
 
 #[inline]
 fn is_report(head: &Head) -> bool {
-    (head[0], head[2], head[3]) == MARK
+    u32::from_le_bytes([head[0], 0, head[2], head[3]]) == MARK
 }
 
 /// Whether the radio can have heard it: PDU types 0 to 6, address types 0 and 1, at most 31 bytes of
