@@ -197,7 +197,6 @@ impl Items<'_, '_> {
     }
 
     /// Looks at the held bytes, with as many from the piece as it takes to judge them.
-    #[cold]
     fn next_across_pieces(&mut self) -> Option<Item<'_>> {
         self.decoder.held.forget_given();
         let mut skipped = 0;

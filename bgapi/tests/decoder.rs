@@ -322,7 +322,7 @@ fn a_quiet_line_frees_the_frame_behind_a_cut_one() {
 fn gecko_chips_are_told_from_garbage() {
     let hello = [0x20, 0x02, 0x01, 0x00, 0x00, 0x00];
     let boot = [0xa0, 0x12, 0x01, 0x00];
-    let text = b"script ready: 20 C, waiting for a link\r\n";
+    let text = b"script ready: 20 C, waiting for a link\r\n".repeat(9);
     let cases: [(&str, &[u8], bool); 5] = [
         ("an answer", &hello, true),
         (
@@ -335,7 +335,7 @@ fn gecko_chips_are_told_from_garbage() {
             &[&boot[..], &[7; 18], &hello].concat(),
             true,
         ),
-        ("text", text, false),
+        ("text", &text, false),
         ("a header alone", &boot, false),
     ];
     for (case, bytes, gecko) in cases {
