@@ -279,12 +279,12 @@ pub(crate) enum Verdict {
 /// Judges the beginning of a stream as early as the bytes allow.
 ///
 /// There is no checksum: everything the protocol repeats or forbids is looked at before a frame is
-/// believed. Lengths stay below 256 on this hardware, so the first byte has two values at most.
+/// believed. Lengths stay below 256 on this hardware, so the first byte is `00` or `80`.
 pub(crate) fn judge(direction: Direction, bytes: &[u8]) -> Verdict {
     let Some(&first) = bytes.first() else {
         return Verdict::Needs(HEADER_LEN);
     };
-    if first != 0x00 && (first != 0x80 || direction == Direction::ToDevice) {
+    if first & 0x7f != 0 {
         return Verdict::Impossible;
     }
     let Some(&header) = bytes.first_chunk() else {
