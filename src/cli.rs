@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use config::{LogFormat, LogLevel};
 
-use crate::commands::{agent, decode, replay};
+use crate::commands::{agent, check, decode, replay};
 use crate::failure::Failure;
 use crate::log;
 
@@ -30,6 +30,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Agent(agent::AgentArgs),
+    Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
     Decode(decode::DecodeArgs),
 }
@@ -48,9 +49,10 @@ fn run(command: Command, format: LogFormat) -> Result<ExitCode, Failure> {
     match command {
         Command::Agent(args) => {
             log::start(format, LogLevel::Info);
-            block_on(agent::run(args.listen, args.roster))??;
+            block_on(agent::run(args.listen, args.roster))?.map_err(agent::AgentError::into_failure)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Check(args) => Ok(check::run(args.path.as_deref(), args.json)),
         Command::Replay(args) => replay::run(args),
         Command::Decode(args) => decode::run(&args),
     }

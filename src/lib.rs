@@ -17,10 +17,7 @@ pub mod failure; // how a command ends badly
 pub mod log; // lines for people, or JSON
 pub mod phoenix; // Phoenix Channels on the wire
 pub mod proximity; // what readings mean: windows, taps, near and away
-pub mod replay; // recordings through the engine
 pub mod reference; // an agent to develop against
+pub mod replay; // recordings through the engine
 pub mod roster; // the agent's list of bands
 pub mod time; // one clock, in microseconds
-//! nbe
-
-pub mod commands;

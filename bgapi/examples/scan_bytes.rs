@@ -9,14 +9,9 @@ use bgapi::{Decoder, Item};
 fn main() -> io::Result<()> {
     let mut decoder = Decoder::host();
     for line in io::stdin().lines() {
-        let digits: Vec<u8> = line?
-            .bytes()
-            .filter_map(|digit| char::from(digit).to_digit(16).map(|digit| digit as u8))
-            .collect();
-        let bytes: Vec<u8> = digits
-            .chunks_exact(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect();
+        let digits: Vec<u8> =
+            line?.bytes().filter_map(|digit| char::from(digit).to_digit(16).map(|digit| digit as u8)).collect();
+        let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
         let mut items = decoder.feed(&bytes);
         while let Some(item) = items.next() {
             match item {
@@ -25,10 +20,6 @@ fn main() -> io::Result<()> {
             }
         }
     }
-    println!(
-        "{:?}, {} bytes left over",
-        decoder.stats(),
-        decoder.pending()
-    );
+    println!("{:?}, {} bytes left over", decoder.stats(), decoder.pending());
     Ok(())
 }

@@ -76,9 +76,7 @@ pub fn looks_like_gecko(bytes: &[u8]) -> bool {
     let header = |at: usize| {
         let header = Header::new(*bytes.get(at..)?.first_chunk()?);
         // Their classes for system, scanning and the like are low: no printable character among them.
-        let is_gecko = header.technology == TECHNOLOGY_GECKO
-            && header.payload_len <= 0xff
-            && header.class < 0x20;
+        let is_gecko = header.technology == TECHNOLOGY_GECKO && header.payload_len <= 0xff && header.class < 0x20;
         is_gecko.then_some(header)
     };
     (0..bytes.len()).any(|at| {

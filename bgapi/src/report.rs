@@ -31,12 +31,7 @@ type Head = [u8; HEADER_LEN + FIXED_LEN];
 const FIXED_LEN: usize = Shape::of(ScanResponse::FIELDS).fixed;
 
 /// The header of every report, with its payload's length left out.
-const MARK: u32 = u32::from_le_bytes([
-    Kind::Event.first_byte(),
-    0,
-    ScanResponse::CLASS,
-    ScanResponse::ID,
-]);
+const MARK: u32 = u32::from_le_bytes([Kind::Event.first_byte(), 0, ScanResponse::CLASS, ScanResponse::ID]);
 
 /// The length of the scan report the bytes begin with, `None` where they do not or it is not whole.
 ///
@@ -53,9 +48,7 @@ pub(crate) fn len_if_whole(bytes: &[u8]) -> Option<usize> {
 /// Whether the bytes begin with a report's header and something no report can contain.
 #[inline]
 pub(crate) fn is_impossible(bytes: &[u8]) -> bool {
-    bytes
-        .first_chunk()
-        .is_some_and(|head| is_report(head) && !is_plausible(head))
+    bytes.first_chunk().is_some_and(|head| is_report(head) && !is_plausible(head))
 }
 
 #[inline]

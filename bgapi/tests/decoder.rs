@@ -1,8 +1,6 @@
 //! Whatever comes in and however it is cut, the decoder accounts for every byte and stays near the truth.
 
-use bgapi::{
-    Decoder, Definition, Direction, Event, Frame, Item, Kind, Response, Wire, looks_like_gecko,
-};
+use bgapi::{Decoder, Definition, Direction, Event, Frame, Item, Kind, Response, Wire, looks_like_gecko};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -30,10 +28,7 @@ struct Listener {
 
 impl Listener {
     fn new(direction: Direction) -> Self {
-        Self {
-            decoder: Decoder::new(direction),
-            heard: Vec::new(),
-        }
+        Self { decoder: Decoder::new(direction), heard: Vec::new() }
     }
 
     fn feed(&mut self, piece: &[u8]) {
@@ -89,31 +84,23 @@ fn listen(direction: Direction, stream: &[u8], cuts: &[prop::sample::Index]) -> 
 fn frame() -> impl Strategy<Value = Vec<u8>> {
     let report = Event::DEFINITIONS[6][0];
     assert_eq!(report.name, "gap_scan_response");
-    let any_line = [Response::DEFINITIONS, Event::DEFINITIONS]
-        .concat()
-        .concat();
+    let any_line = [Response::DEFINITIONS, Event::DEFINITIONS].concat().concat();
     let line = prop_oneof![2 => Just(report), 1 => prop::sample::select(any_line)];
-    (line, vec(any::<u8>(), 16), vec(any::<u8>(), 0..240)).prop_map(
-        move |(line, fill, mut array)| {
-            let fixed: usize = line.fields.iter().map(|(_, wire)| wire.fixed_len()).sum();
-            let mut payload = fill[..fixed].to_vec();
-            if line == report {
-                payload[1] %= 7; // packet_type
-                payload[8] %= 2; // address_type
-                array.truncate(31);
-            }
-            if matches!(line.fields.last(), Some((_, Wire::Uint8Array))) {
-                payload[fixed - 1] = array.len() as u8;
-                payload.extend(array);
-            }
-            let first = if line.kind == Kind::Event { 0x80 } else { 0x00 };
-            [
-                &[first, payload.len() as u8, line.class, line.id],
-                &payload[..],
-            ]
-            .concat()
-        },
-    )
+    (line, vec(any::<u8>(), 16), vec(any::<u8>(), 0..240)).prop_map(move |(line, fill, mut array)| {
+        let fixed: usize = line.fields.iter().map(|(_, wire)| wire.fixed_len()).sum();
+        let mut payload = fill[..fixed].to_vec();
+        if line == report {
+            payload[1] %= 7; // packet_type
+            payload[8] %= 2; // address_type
+            array.truncate(31);
+        }
+        if matches!(line.fields.last(), Some((_, Wire::Uint8Array))) {
+            payload[fixed - 1] = array.len() as u8;
+            payload.extend(array);
+        }
+        let first = if line.kind == Kind::Event { 0x80 } else { 0x00 };
+        [&[first, payload.len() as u8, line.class, line.id], &payload[..]].concat()
+    })
 }
 
 /// Bytes that look like headers more often than chance has it.
@@ -124,12 +111,7 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
 
 fn config() -> ProptestConfig {
     // A false frame in garbage is rare, not impossible: the same cases every time.
-    ProptestConfig {
-        cases: 512,
-        rng_seed: RngSeed::Fixed(112),
-        failure_persistence: None,
-        ..Default::default()
-    }
+    ProptestConfig { cases: 512, rng_seed: RngSeed::Fixed(112), failure_persistence: None, ..Default::default() }
 }
 
 proptest! {
@@ -246,39 +228,21 @@ fn what_cannot_be_a_frame_is_dropped_as_soon_as_that_is_known() {
         ("a beginning of a header", &[0x80, 0x0c, 0x00], 3),
         ("an event that does not exist", &[0x80, 0x0c, 0x08, 0x05], 0),
         ("an event of the wrong length", &[0x80, 0x04, 0x03, 0x04], 0),
-        (
-            "a response to a command that is never answered",
-            &[0x00, 0x00, 0x00, 0x00],
-            3,
-        ),
-        (
-            "a report whose data length is not known yet",
-            &[0x80, 0x0c, 0x06, 0x00, 0xca, 0x00],
-            6,
-        ),
-        (
-            "a report with more data than a packet holds",
-            &[0x80, 0x2b, 6, 0, 0xca, 0, 1, 2, 3, 4, 5, 6, 1, 0xff, 32],
-            0,
-        ),
+        ("a response to a command that is never answered", &[0x00, 0x00, 0x00, 0x00], 3),
+        ("a report whose data length is not known yet", &[0x80, 0x0c, 0x06, 0x00, 0xca, 0x00], 6),
+        ("a report with more data than a packet holds", &[0x80, 0x2b, 6, 0, 0xca, 0, 1, 2, 3, 4, 5, 6, 1, 0xff, 32], 0),
     ];
     for (case, bytes, pending) in cases {
         let mut listener = Listener::new(Direction::ToHost);
         listener.feed(bytes);
         assert_eq!(listener.decoder.pending(), pending, "{case}");
-        assert_eq!(
-            listener.decoder.stats().discarded_bytes,
-            (bytes.len() - pending) as u64,
-            "{case}"
-        );
+        assert_eq!(listener.decoder.stats().discarded_bytes, (bytes.len() - pending) as u64, "{case}");
     }
 }
 
 #[test]
 fn only_what_is_exactly_right_is_believed() {
-    let report = [
-        0x80, 0x0e, 6, 0, 0xca, 0, 1, 2, 3, 4, 5, 0xc6, 1, 0xff, 3, 2, 1, 6,
-    ];
+    let report = [0x80, 0x0e, 6, 0, 0xca, 0, 1, 2, 3, 4, 5, 0xc6, 1, 0xff, 3, 2, 1, 6];
     let value = [0x80, 0x08, 4, 5, 0x01, 0x19, 0x1a, 1, 3, 0xaa, 0xbb, 0xcc];
     let answer = [0x00, 0x02, 6, 4, 0x81, 0x01];
     let changed = |frame: &[u8], at: usize, byte: u8| {
@@ -288,130 +252,45 @@ fn only_what_is_exactly_right_is_believed() {
     };
     let cases: [(&str, Direction, Vec<u8>, bool); 14] = [
         ("a report", Direction::ToHost, report.to_vec(), true),
-        (
-            "of the last packet type",
-            Direction::ToHost,
-            changed(&report, 5, 6),
-            true,
-        ),
-        (
-            "of one more",
-            Direction::ToHost,
-            changed(&report, 5, 7),
-            false,
-        ),
-        (
-            "from a public address",
-            Direction::ToHost,
-            changed(&report, 12, 0),
-            true,
-        ),
-        (
-            "from a third sort of address",
-            Direction::ToHost,
-            changed(&report, 12, 2),
-            false,
-        ),
-        (
-            "with less data than announced",
-            Direction::ToHost,
-            changed(&report, 14, 2),
-            false,
-        ),
-        (
-            "with more data than announced",
-            Direction::ToHost,
-            changed(&report, 14, 4),
-            false,
-        ),
-        (
-            "sent to a device",
-            Direction::ToDevice,
-            report.to_vec(),
-            false,
-        ),
-        (
-            "an event with an array",
-            Direction::ToHost,
-            value.to_vec(),
-            true,
-        ),
-        (
-            "with a shorter one",
-            Direction::ToHost,
-            changed(&value, 8, 2),
-            false,
-        ),
-        (
-            "with a longer one",
-            Direction::ToHost,
-            changed(&value, 8, 4),
-            false,
-        ),
-        (
-            "too short for the length of its array",
-            Direction::ToHost,
-            changed(&value[..8], 1, 4),
-            false,
-        ),
+        ("of the last packet type", Direction::ToHost, changed(&report, 5, 6), true),
+        ("of one more", Direction::ToHost, changed(&report, 5, 7), false),
+        ("from a public address", Direction::ToHost, changed(&report, 12, 0), true),
+        ("from a third sort of address", Direction::ToHost, changed(&report, 12, 2), false),
+        ("with less data than announced", Direction::ToHost, changed(&report, 14, 2), false),
+        ("with more data than announced", Direction::ToHost, changed(&report, 14, 4), false),
+        ("sent to a device", Direction::ToDevice, report.to_vec(), false),
+        ("an event with an array", Direction::ToHost, value.to_vec(), true),
+        ("with a shorter one", Direction::ToHost, changed(&value, 8, 2), false),
+        ("with a longer one", Direction::ToHost, changed(&value, 8, 4), false),
+        ("too short for the length of its array", Direction::ToHost, changed(&value[..8], 1, 4), false),
         ("an answer", Direction::ToHost, answer.to_vec(), true),
-        (
-            "the answer as a command",
-            Direction::ToDevice,
-            answer.to_vec(),
-            false,
-        ),
+        ("the answer as a command", Direction::ToDevice, answer.to_vec(), false),
     ];
     for (case, direction, bytes, believed) in cases {
         for piece_len in [bytes.len(), 5, 1] {
             let mut listener = Listener::new(direction);
-            bytes
-                .chunks(piece_len)
-                .for_each(|piece| listener.feed(piece));
+            bytes.chunks(piece_len).for_each(|piece| listener.feed(piece));
             let found = listener.heard == [Stretch::Frame(bytes.clone())];
-            assert_eq!(
-                found, believed,
-                "{case}, in pieces of {piece_len}: {:02x?}",
-                listener.heard
-            );
+            assert_eq!(found, believed, "{case}, in pieces of {piece_len}: {:02x?}", listener.heard);
         }
     }
 }
 
 #[test]
 fn a_quiet_line_frees_the_frame_behind_a_cut_one() {
-    let report = [
-        0x80, 0x0e, 6, 0, 0xca, 0, 1, 2, 3, 4, 5, 0xc6, 1, 0xff, 3, 2, 1, 6,
-    ];
+    let report = [0x80, 0x0e, 6, 0, 0xca, 0, 1, 2, 3, 4, 5, 0xc6, 1, 0xff, 3, 2, 1, 6];
     let answer = [0x00, 0x02, 6, 4, 0x00, 0x00];
     // The cut report announces 31 bytes of data: it waits for more than the answer.
-    let cut = [
-        0x80, 0x2a, 6, 0, 0xca, 0, 1, 2, 3, 4, 5, 0xc6, 1, 0xff, 31, 2, 1, 6,
-    ];
+    let cut = [0x80, 0x2a, 6, 0, 0xca, 0, 1, 2, 3, 4, 5, 0xc6, 1, 0xff, 31, 2, 1, 6];
     let mut listener = Listener::new(Direction::ToHost);
     listener.feed(&[&cut[..], &answer].concat());
-    assert_eq!(
-        (listener.decoder.pending(), listener.heard.len()),
-        (cut.len() + answer.len(), 0)
-    );
+    assert_eq!((listener.decoder.pending(), listener.heard.len()), (cut.len() + answer.len(), 0));
     listener.quiet();
-    assert_eq!(
-        listener.heard,
-        [
-            Stretch::Discarded(cut.to_vec()),
-            Stretch::Frame(answer.to_vec())
-        ]
-    );
+    assert_eq!(listener.heard, [Stretch::Discarded(cut.to_vec()), Stretch::Frame(answer.to_vec())]);
     listener.feed(&report);
-    assert_eq!(
-        listener.heard.last(),
-        Some(&Stretch::Frame(report.to_vec()))
-    );
+    assert_eq!(listener.heard.last(), Some(&Stretch::Frame(report.to_vec())));
     let stats = listener.decoder.stats();
-    assert_eq!(
-        (stats.frames, stats.discarded_bytes, stats.resyncs),
-        (2, cut.len() as u64, 1)
-    );
+    assert_eq!((stats.frames, stats.discarded_bytes, stats.resyncs), (2, cut.len() as u64, 1));
 }
 
 #[test]
@@ -421,16 +300,8 @@ fn gecko_chips_are_told_from_garbage() {
     let text = b"script ready: 20 C, waiting for a link\r\n".repeat(9);
     let cases: [(&str, &[u8], bool); 5] = [
         ("an answer", &hello, true),
-        (
-            "the end of something, then an answer",
-            &[&[1, 2, 3][..], &hello].concat(),
-            true,
-        ),
-        (
-            "a boot event's header and an answer, 18 bytes apart",
-            &[&boot[..], &[7; 18], &hello].concat(),
-            true,
-        ),
+        ("the end of something, then an answer", &[&[1, 2, 3][..], &hello].concat(), true),
+        ("a boot event's header and an answer, 18 bytes apart", &[&boot[..], &[7; 18], &hello].concat(), true),
         ("text", &text, false),
         ("a header alone", &boot, false),
     ];

@@ -4,10 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use bgapi::{
-    Command, Definition, Direction, ErrorCode, Event, Frame, HEADER_LEN, Kind, MAX_PAYLOAD,
-    Response, Wire,
-};
+use bgapi::{Command, Definition, Direction, ErrorCode, Event, Frame, HEADER_LEN, Kind, MAX_PAYLOAD, Response, Wire};
 use common::shared;
 use toml::Value;
 
@@ -217,43 +214,15 @@ fn a_known_message_of_another_length_is_kept_whole_as_unknown() {
 #[test]
 fn bytes_that_are_not_one_frame_are_refused_with_the_reason() {
     let cases: [(Direction, &[u8], &str); 6] = [
-        (
-            Direction::ToHost,
-            &[],
-            "0 bytes are too few for a BGAPI header of 4",
-        ),
-        (
-            Direction::ToHost,
-            &[0x80, 0, 0],
-            "3 bytes are too few for a BGAPI header of 4",
-        ),
-        (
-            Direction::ToHost,
-            &[0xa0, 0, 1, 0],
-            "the header is a Gecko chip's, which speaks another API",
-        ),
-        (
-            Direction::ToHost,
-            &[0x88, 0, 1, 0],
-            "the header names technology type 1, not 0 (Bluetooth LE)",
-        ),
-        (
-            Direction::ToDevice,
-            &[0x80, 0, 0, 5],
-            "the header is an event's, and only commands go to a device",
-        ),
-        (
-            Direction::ToHost,
-            &[0x07, 0xff, 0, 1, 9],
-            "the header announces a payload of 2047 bytes, 1 follow",
-        ),
+        (Direction::ToHost, &[], "0 bytes are too few for a BGAPI header of 4"),
+        (Direction::ToHost, &[0x80, 0, 0], "3 bytes are too few for a BGAPI header of 4"),
+        (Direction::ToHost, &[0xa0, 0, 1, 0], "the header is a Gecko chip's, which speaks another API"),
+        (Direction::ToHost, &[0x88, 0, 1, 0], "the header names technology type 1, not 0 (Bluetooth LE)"),
+        (Direction::ToDevice, &[0x80, 0, 0, 5], "the header is an event's, and only commands go to a device"),
+        (Direction::ToHost, &[0x07, 0xff, 0, 1, 9], "the header announces a payload of 2047 bytes, 1 follow"),
     ];
     for (direction, bytes, reason) in cases {
-        assert_eq!(
-            Frame::parse(direction, bytes).unwrap_err().to_string(),
-            reason,
-            "{bytes:02x?}"
-        );
+        assert_eq!(Frame::parse(direction, bytes).unwrap_err().to_string(), reason, "{bytes:02x?}");
     }
 }
 
@@ -262,17 +231,8 @@ fn an_unknown_message_is_kept_whole_up_to_the_longest_payload() {
     let bytes = [&[0x87, 0xff, 0xee, 0xdd][..], &[7; MAX_PAYLOAD]].concat();
     let frame = Frame::parse(Direction::ToHost, &bytes).unwrap();
     let event = frame.event().unwrap();
-    let Event::Unknown(unknown) = event else {
-        panic!("{event}")
-    };
-    assert_eq!(
-        (unknown.class, unknown.id, unknown.payload),
-        (0xee, 0xdd, &bytes[4..])
-    );
+    let Event::Unknown(unknown) = event else { panic!("{event}") };
+    assert_eq!((unknown.class, unknown.id, unknown.payload), (0xee, 0xdd, &bytes[4..]));
     assert_eq!((event.name(), event.encoded()), ("unknown", None));
-    assert!(
-        frame
-            .to_string()
-            .starts_with("evt unknown class=238 id=221 payload=0707")
-    );
+    assert!(frame.to_string().starts_with("evt unknown class=238 id=221 payload=0707"));
 }

@@ -1,9 +1,9 @@
 //! Messages as bytes, with the field beside each: this is what devices and other programs rely on.
 
 use bgapi::{
-    AddressType, AdvertisingPolicy, BdAddr, ByteArray, ConnectableMode, ConnectionStatusFlags,
-    DiscoverMode, DiscoverableMode, Encoded, ErrorCode, HardwareId, Message, PacketType,
-    ScanPolicy, TooLong, attclient, connection, gap, hardware, system,
+    AddressType, AdvertisingPolicy, BdAddr, ByteArray, ConnectableMode, ConnectionStatusFlags, DiscoverMode,
+    DiscoverableMode, Encoded, ErrorCode, HardwareId, Message, PacketType, ScanPolicy, TooLong, attclient, connection,
+    gap, hardware, system,
 };
 
 const PEER: BdAddr = BdAddr([0x02, 0x11, 0x8a, 0x70, 0xf3, 0x5c]);
@@ -148,11 +148,7 @@ fn events() {
 #[test]
 fn the_longest_array_needs_the_high_bits_of_the_length() {
     let data = [0x55; ByteArray::MAX_LEN];
-    let sent = attclient::command::AttributeWrite {
-        connection: 0,
-        atthandle: 1,
-        data: (&data).into(),
-    };
+    let sent = attclient::command::AttributeWrite { connection: 0, atthandle: 1, data: (&data).into() };
     let encoded = sent.encoded();
     assert_eq!(encoded[..8], [0x01, 0x03, 4, 5, 0, 1, 0, 0xff]);
     assert_eq!(encoded.len(), 4 + 3 + 1 + 255);
@@ -164,14 +160,7 @@ fn addresses_print_and_parse_with_the_most_significant_byte_first() {
     assert_eq!(PEER.to_string(), "5c:f3:70:8a:11:02");
     assert_eq!(format!("{PEER:X}"), "5C:F3:70:8A:11:02");
     assert_eq!("5C:f3:70:8a:11:02".parse(), Ok(PEER));
-    let wrong = [
-        "",
-        "5c:f3:70:8a:11",
-        "5c:f3:70:8a:11:02:",
-        "5c:f3:70:8a:11:2",
-        "5c:f3:70:8a:11:+2",
-        "5cf3708a1102",
-    ];
+    let wrong = ["", "5c:f3:70:8a:11", "5c:f3:70:8a:11:02:", "5c:f3:70:8a:11:2", "5c:f3:70:8a:11:+2", "5cf3708a1102"];
     for text in wrong {
         assert!(text.parse::<BdAddr>().is_err(), "{text}");
     }
@@ -189,15 +178,9 @@ fn random_addresses_say_how_long_they_last() {
         (0xc0, AddressType(2), Reserved),
     ];
     for (top, address_type, kind) in cases {
-        let address = bgapi::Address {
-            bytes: BdAddr([0, 0, 0, 0, 0, top]),
-            address_type,
-        };
+        let address = bgapi::Address { bytes: BdAddr([0, 0, 0, 0, 0, top]), address_type };
         assert_eq!(address.kind(), kind, "{address}");
-        assert_eq!(
-            address.key() >> 40,
-            u64::from(address_type.0) << 8 | u64::from(top)
-        );
+        assert_eq!(address.key() >> 40, u64::from(address_type.0) << 8 | u64::from(top));
     }
 }
 
@@ -205,19 +188,10 @@ fn random_addresses_say_how_long_they_last() {
 fn codes_and_flags_print_their_names_or_numbers() {
     assert_eq!(PacketType::ADV_SCAN_IND.to_string(), "adv_scan_ind");
     assert_eq!(PacketType(9).to_string(), "9");
-    assert_eq!(
-        ConnectionStatusFlags(0x05).to_string(),
-        "connected+completed"
-    );
+    assert_eq!(ConnectionStatusFlags(0x05).to_string(), "connected+completed");
     assert_eq!(ConnectionStatusFlags(0x41).to_string(), "connected+0x40");
     assert_eq!(ConnectionStatusFlags(0).to_string(), "0x00");
-    assert_eq!(
-        ErrorCode(0x0237).to_string(),
-        "Bluetooth controller error 0x37 (0x0237)"
-    );
+    assert_eq!(ErrorCode(0x0237).to_string(), "Bluetooth controller error 0x37 (0x0237)");
     assert_eq!(ErrorCode(0x9999).to_string(), "unknown error 0x99 (0x9999)");
-    assert_eq!(
-        ErrorCode(0x0499).meaning(),
-        "An error the peer's application defines"
-    );
+    assert_eq!(ErrorCode(0x0499).meaning(), "An error the peer's application defines");
 }

@@ -19,10 +19,7 @@ pub const MAX_BYTES: u64 = 256 * 1024;
 pub const PLACES: [&str; 2] = ["/etc/nbe/nbe.toml", "/usr/bin/nbe.toml"];
 /// Where the file belongs, and where it lay before, for which a hint is given.
 #[cfg(windows)]
-pub const PLACES: [&str; 2] = [
-    r"C:\ProgramData\nbe\nbe.toml",
-    r"C:\Nymi\Bluetooth_Endpoint\nbe.toml",
-];
+pub const PLACES: [&str; 2] = [r"C:\ProgramData\nbe\nbe.toml", r"C:\Nymi\Bluetooth_Endpoint\nbe.toml"];
 
 /// Why there is no file to resolve.
 #[derive(Debug, thiserror::Error)]
@@ -83,19 +80,12 @@ impl From<&FindError> for Diagnostic {
 ///
 /// `None` where nobody named one and there is none: the defaults hold.
 pub fn find(explicit: Option<&Path>) -> Result<Option<SourceFile>, FindError> {
-    find_among(
-        explicit,
-        std::env::var_os(VARIABLE),
-        &PLACES.map(PathBuf::from),
-    )
+    find_among(explicit, std::env::var_os(VARIABLE), &PLACES.map(PathBuf::from))
 }
 
 /// Reads a file that must be there; `by` says who asks for it.
 pub fn read(path: &Path, by: &'static str) -> Result<SourceFile, FindError> {
-    read_if_there(path)?.ok_or_else(|| FindError::Missing {
-        path: path.into(),
-        by,
-    })
+    read_if_there(path)?.ok_or_else(|| FindError::Missing { path: path.into(), by })
 }
 
 /// The environment variables that can be ours, in the order of their names.
@@ -104,21 +94,8 @@ pub fn environment() -> Vec<(String, String)> {
     let mut variables: Vec<_> = std::env::vars_os()
         .map(|(name, value)| (text(name), text(value)))
         // Windows does not tell cases apart and may hand out either.
-        .map(|(name, value)| {
-            (
-                if cfg!(windows) {
-                    name.to_ascii_uppercase()
-                } else {
-                    name
-                },
-                value,
-            )
-        })
-        .filter(|(name, _)| {
-            ["NBE_", "RSSI_", "AGENT_URL"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
-        })
+        .map(|(name, value)| (if cfg!(windows) { name.to_ascii_uppercase() } else { name }, value))
+        .filter(|(name, _)| ["NBE_", "RSSI_", "AGENT_URL"].iter().any(|prefix| name.starts_with(prefix)))
         .collect();
     variables.sort();
     variables
@@ -145,18 +122,10 @@ fn find_among(
 }
 
 fn read_if_there(path: &Path) -> Result<Option<SourceFile>, FindError> {
-    let failed = |source| FindError::Read {
-        path: path.into(),
-        source,
-    };
+    let failed = |source| FindError::Read { path: path.into(), source };
     // Asked first: opening a pipe would wait for its other end.
     let metadata = match fs::metadata(path) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         metadata => metadata.map_err(failed)?,
@@ -166,18 +135,11 @@ fn read_if_there(path: &Path) -> Result<Option<SourceFile>, FindError> {
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(failed)?;
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(FindError::TooLarge { path: path.into() });
     }
-    Ok(Some(SourceFile {
-        path: path.into(),
-        bytes,
-        mode: mode(&metadata),
-        belongs_at: None,
-    }))
+    Ok(Some(SourceFile { path: path.into(), bytes, mode: mode(&metadata), belongs_at: None }))
 }
 
 #[cfg(unix)]
@@ -204,18 +166,12 @@ mod tests {
             let variable = variable.map(|name| path(name).into());
             find_among(explicit, variable, &places)
         };
-        assert!(
-            found(None, None).unwrap().is_none(),
-            "nothing is there, so the defaults hold"
-        );
+        assert!(found(None, None).unwrap().is_none(), "nothing is there, so the defaults hold");
 
         fs::create_dir_all(path("old")).unwrap();
         fs::write(&places[1], "").unwrap();
         let file = found(None, None).unwrap().unwrap();
-        assert_eq!(
-            (&file.path, file.belongs_at.as_ref()),
-            (&places[1], Some(&places[0]))
-        );
+        assert_eq!((&file.path, file.belongs_at.as_ref()), (&places[1], Some(&places[0])));
 
         fs::create_dir_all(path("new")).unwrap();
         fs::write(&places[0], "").unwrap();
@@ -226,15 +182,10 @@ mod tests {
         fs::write(path("flag.toml"), "").unwrap();
         let file = found(None, Some("variable.toml")).unwrap().unwrap();
         assert_eq!(file.path, path("variable.toml"));
-        let file = found(Some(&path("flag.toml")), Some("variable.toml"))
-            .unwrap()
-            .unwrap();
+        let file = found(Some(&path("flag.toml")), Some("variable.toml")).unwrap().unwrap();
         assert_eq!(file.path, path("flag.toml"));
 
         let error = found(None, Some("gone.toml")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "there is no such file, and NBE_CONFIG asks for it"
-        );
+        assert_eq!(error.to_string(), "there is no such file, and NBE_CONFIG asks for it");
     }
 }

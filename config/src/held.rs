@@ -36,18 +36,9 @@ pub(crate) struct Held {
 /// A layer, which can say where in it something stands.
 pub(crate) enum Layer<'a> {
     Default,
-    File {
-        path: &'a Path,
-        lines: &'a Lines<'a>,
-    },
-    Environment {
-        name: &'a str,
-        text: &'a str,
-    },
-    Flag {
-        name: &'a str,
-        text: &'a str,
-    },
+    File { path: &'a Path, lines: &'a Lines<'a> },
+    Environment { name: &'a str, text: &'a str },
+    Flag { name: &'a str, text: &'a str },
 }
 
 impl<D: Default> Filled<D> {
@@ -70,30 +61,22 @@ impl<D> Filled<D> {
 
     /// Whether the key's topmost value is wrong, which has been told already.
     pub(crate) fn is_refused(&self, name: &str) -> bool {
-        self.refused
-            .iter()
-            .any(|&position| self.keys[position].name == name)
+        self.refused.iter().any(|&position| self.keys[position].name == name)
     }
 
     /// Drops where a value came from; the caller clears the draft.
     pub(crate) fn forget(&mut self, name: &str) {
-        self.held
-            .retain(|&position, _| self.keys[position].name != name);
+        self.held.retain(|&position, _| self.keys[position].name != name);
     }
 
     /// What is set, in the order of the table of keys.
     pub(crate) fn values(&self) -> impl Iterator<Item = (&'static str, &Held)> {
-        self.held
-            .iter()
-            .map(|(&position, held)| (self.keys[position].name, held))
+        self.held.iter().map(|(&position, held)| (self.keys[position].name, held))
     }
 
     /// The key called `name`, and its place for [`Filled::set`].
     pub(crate) fn find(&self, name: &str) -> Option<(usize, &'static Key<D>)> {
-        self.keys
-            .iter()
-            .enumerate()
-            .find(|(_, key)| key.name == name)
+        self.keys.iter().enumerate().find(|(_, key)| key.name == name)
     }
 
     /// Proves one value and lays it over what was there; `full_name` is the key's name in a message.
@@ -111,13 +94,8 @@ impl<D> Filled<D> {
             Ok(()) => {
                 let (location, excerpt) = layer.locate(&value.span());
                 // What a key takes always has this form: only numbers beyond 128 bits have none.
-                if let Ok(value) = toml::Value::deserialize(ValueDeserializer::from(value.clone()))
-                {
-                    let held = Held {
-                        value,
-                        location,
-                        excerpt,
-                    };
+                if let Ok(value) = toml::Value::deserialize(ValueDeserializer::from(value.clone())) {
+                    let held = Held { value, location, excerpt };
                     self.held.insert(position, held);
                 }
             }
@@ -180,17 +158,10 @@ impl Layer<'_> {
                 (location, Some(excerpt))
             }
             Self::Environment { name, text } => {
-                let location = Location::Environment {
-                    name: printable(name),
-                };
+                let location = Location::Environment { name: printable(name) };
                 (location, typed(format!("{name}="), text))
             }
-            Self::Flag { name, text } => (
-                Location::Flag {
-                    name: name.to_owned(),
-                },
-                typed(format!("{name} "), text),
-            ),
+            Self::Flag { name, text } => (Location::Flag { name: name.to_owned() }, typed(format!("{name} "), text)),
         }
     }
 }

@@ -30,9 +30,6 @@ pub fn resolve_instead(state_dir: &Path, sources: &Sources) -> Option<Resolution
     if !file.bytes.starts_with(HEADER.as_bytes()) {
         return None;
     }
-    let sources = Sources {
-        file: Some(file),
-        ..sources.clone()
-    };
+    let sources = Sources { file: Some(file), ..sources.clone() };
     Some(resolve(&sources)).filter(|resolution| resolution.config.is_some())
 }

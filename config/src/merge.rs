@@ -50,9 +50,7 @@ impl Merge {
             Ok(text) => text,
             Err(error) => {
                 self.is_garbled = true;
-                return self
-                    .diagnostics
-                    .push(not_utf8(path, bytes, error.valid_up_to()));
+                return self.diagnostics.push(not_utf8(path, bytes, error.valid_up_to()));
             }
         };
         let lines = Lines::new(text);
@@ -61,31 +59,22 @@ impl Merge {
             self.is_garbled = true;
             let span = error.span().unwrap_or(0..0);
             if self.garbled_lines.insert(lines.line(span.start)) && !self.diagnostics.is_full() {
-                self.diagnostics
-                    .push(not_toml(path, &lines, &span, error.message()));
+                self.diagnostics.push(not_toml(path, &lines, &span, error.message()));
             }
         }
-        let layer = Layer::File {
-            path,
-            lines: &lines,
-        };
+        let layer = Layer::File { path, lines: &lines };
         self.lay_table(table.as_ref(), "", &layer);
     }
 
     /// Lays one environment variable over it, if it is one of ours.
     pub(crate) fn lay_variable(&mut self, name: &str, text: &str) {
-        let location = Location::Environment {
-            name: printable(name),
-        };
+        let location = Location::Environment { name: printable(name) };
         match schema::full_names().find(|full_name| schema::variable(full_name) == name) {
             Some(full_name) if text.is_empty() => {
                 let message = format!("{full_name} is empty and counts as not set");
-                self.diagnostics
-                    .push(Diagnostic::warning(location, message));
+                self.diagnostics.push(Diagnostic::warning(location, message));
             }
-            Some(full_name) => {
-                self.lay_single(&full_name, text, &Layer::Environment { name, text })
-            }
+            Some(full_name) => self.lay_single(&full_name, text, &Layer::Environment { name, text }),
             None if name.starts_with("NBE_") && name != crate::find::VARIABLE => {
                 let names = schema::full_names().map(|full_name| schema::variable(&full_name));
                 let meant = schema::nearest(name, names);
@@ -101,10 +90,7 @@ impl Merge {
 
     /// Lays one flag over it.
     pub(crate) fn lay_flag(&mut self, flag: &Flag) {
-        let layer = Layer::Flag {
-            name: flag.name,
-            text: &flag.value,
-        };
+        let layer = Layer::Flag { name: flag.name, text: &flag.value };
         self.lay_single(flag.key, &flag.value, &layer);
     }
 
@@ -116,14 +102,10 @@ impl Merge {
             _ => as_text(),
         };
         let out = &mut self.diagnostics;
-        match (
-            full_name.strip_prefix("adapter."),
-            self.adapters.as_mut_slice(),
-        ) {
+        match (full_name.strip_prefix("adapter."), self.adapters.as_mut_slice()) {
             (None, _) => {
                 if let Some(key) = self.main.find(full_name) {
-                    self.main
-                        .set(key, full_name, &value(key.1.is_text), layer, out);
+                    self.main.set(key, full_name, &value(key.1.is_text), layer, out);
                 }
             }
             (Some(name), [only]) => {
@@ -152,18 +134,13 @@ impl Merge {
                 table => format!("{table}.{short}"),
             };
             if let Some(key) = self.main.find(&full_name) {
-                self.main
-                    .set(key, &full_name, value, layer, &mut self.diagnostics);
+                self.main.set(key, &full_name, value, layer, &mut self.diagnostics);
             } else if full_name == ADAPTER {
                 self.lay_adapters(value, layer);
             } else if scope.is_empty() && schema::is_table(short) {
                 match value.as_ref().as_table() {
                     Some(table) => self.lay_table(table, short, layer),
-                    None => self.refuse(
-                        &span,
-                        layer,
-                        &format!("{short} must be a table, written [{short}]"),
-                    ),
+                    None => self.refuse(&span, layer, &format!("{short} must be a table, written [{short}]")),
                 }
             } else {
                 self.warn_unknown(name, scope, layer);
@@ -173,9 +150,7 @@ impl Merge {
 
     fn lay_adapters(&mut self, value: &Spanned<DeValue<'_>>, layer: &Layer<'_>) {
         let entries = value.as_ref().as_array().into_iter().flatten();
-        let tables: Vec<_> = entries
-            .filter_map(|entry| Some((entry.span(), entry.as_ref().as_table()?)))
-            .collect();
+        let tables: Vec<_> = entries.filter_map(|entry| Some((entry.span(), entry.as_ref().as_table()?))).collect();
         if value.as_ref().as_array().map(|entries| entries.len()) != Some(tables.len()) {
             let message = "adapter must be written [[adapter]], once for each dongle";
             return self.refuse(&value.span(), layer, message);
@@ -191,9 +166,7 @@ impl Merge {
         for (index, (span, table)) in tables.into_iter().enumerate() {
             self.adapters[index].place = layer.locate(&span);
             for (name, value) in table {
-                if self.is_garbled_at(&name.span(), layer)
-                    || self.is_garbled_at(&value.span(), layer)
-                {
+                if self.is_garbled_at(&name.span(), layer) || self.is_garbled_at(&value.span(), layer) {
                     continue;
                 }
                 let adapter = &mut self.adapters[index];
@@ -217,8 +190,7 @@ impl Merge {
 
     fn refuse(&mut self, span: &Range<usize>, layer: &Layer<'_>, message: &str) {
         let (location, excerpt) = layer.locate(span);
-        self.diagnostics
-            .push(Diagnostic::error(location, message).with_excerpt(excerpt));
+        self.diagnostics.push(Diagnostic::error(location, message).with_excerpt(excerpt));
     }
 
     fn warn_unknown(&mut self, name: &Spanned<impl AsRef<str>>, scope: &str, layer: &Layer<'_>) {
@@ -229,15 +201,12 @@ impl Merge {
         let name = name.as_ref().as_ref();
         // Without the line: what stands behind a name that we do not know may be a secret.
         let warning = Diagnostic::warning(location, format!("unknown key {name}"));
-        let elsewhere =
-            schema::full_names().find_map(|full_name| match full_name.rsplit_once('.') {
-                None if full_name == name => {
-                    Some("belongs at the top, above the first [table]".to_owned())
-                }
-                Some((ADAPTER, key)) if key == name => Some(format!("belongs under [[{ADAPTER}]]")),
-                Some((table, key)) if key == name => Some(format!("belongs under [{table}]")),
-                _ => None,
-            });
+        let elsewhere = schema::full_names().find_map(|full_name| match full_name.rsplit_once('.') {
+            None if full_name == name => Some("belongs at the top, above the first [table]".to_owned()),
+            Some((ADAPTER, key)) if key == name => Some(format!("belongs under [[{ADAPTER}]]")),
+            Some((table, key)) if key == name => Some(format!("belongs under [{table}]")),
+            _ => None,
+        });
         self.diagnostics.push(match elsewhere {
             Some(place) => warning.with_help(format!("{name} {place}")),
             None => with_meant(warning, schema::nearest(name, schema::names_in(scope))),
@@ -261,8 +230,7 @@ fn not_utf8(path: &Path, bytes: &[u8], valid_up_to: usize) -> Diagnostic {
     let text = String::from_utf8_lossy(&bytes[..valid_up_to]);
     let (location, _) = Lines::new(&text).locate(path, &(valid_up_to..valid_up_to));
     let byte = bytes[valid_up_to];
-    Diagnostic::error(location, format!("the byte 0x{byte:02x} is not UTF-8"))
-        .with_help("save the file as UTF-8")
+    Diagnostic::error(location, format!("the byte 0x{byte:02x} is not UTF-8")).with_help("save the file as UTF-8")
 }
 
 fn not_toml(path: &Path, lines: &Lines<'_>, span: &Range<usize>, message: &str) -> Diagnostic {
@@ -272,15 +240,11 @@ fn not_toml(path: &Path, lines: &Lines<'_>, span: &Range<usize>, message: &str) 
     let excerpt = Some(excerpt).filter(|excerpt| !excerpt.line.contains('@'));
     let error = Diagnostic::error(location, format!("not TOML: {message}")).with_excerpt(excerpt);
     match message {
-        "duplicate key" => {
-            error.with_help("the key or the table stands above already; keep one of them")
-        }
+        "duplicate key" => error.with_help("the key or the table stands above already; keep one of them"),
         _ if message.contains("escape") || message.contains("unicode") => {
             error.with_help("a path with \\ goes in 'single quotes'")
         }
-        _ if message.contains("string values must be quoted") => {
-            error.with_help("put the text in \"quotes\"")
-        }
+        _ if message.contains("string values must be quoted") => error.with_help("put the text in \"quotes\""),
         _ => error,
     }
 }

@@ -168,29 +168,20 @@ mod tests {
         for (name, takes) in ranges.chain(of_adapter) {
             let name = name.rsplit('.').next().unwrap_or(name);
             let stands_in = |paragraph: &&str| {
-                paragraph.lines().any(|line| {
-                    line.trim_start_matches("# ")
-                        .starts_with(&format!("{name} = "))
-                })
+                paragraph.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} = ")))
             };
             let paragraph = REFERENCE.split("\n\n").find(stands_in);
             let paragraph = paragraph.unwrap_or_else(|| panic!("{name} is not there"));
             let comment = paragraph.lines().filter_map(|line| line.strip_prefix("# "));
             let comment = comment.collect::<Vec<_>>().join(" ");
-            assert!(
-                comment.contains(&takes),
-                "{name} takes {takes}, and the comment says: {comment}"
-            );
+            assert!(comment.contains(&takes), "{name} takes {takes}, and the comment says: {comment}");
         }
     }
 
     #[test]
     fn every_key_has_a_variable_of_its_own() {
         let mut variables: Vec<_> = full_names().map(|name| variable(&name)).collect();
-        assert_eq!(
-            variables[..3],
-            ["AGENT_URL", "RSSI_WINDOW_TAP", "RSSI_WINDOW_LONG"]
-        );
+        assert_eq!(variables[..3], ["AGENT_URL", "RSSI_WINDOW_TAP", "RSSI_WINDOW_LONG"]);
         assert!(variables.contains(&"NBE_ABSENT_AFTER_S".to_owned()));
         assert!(variables.contains(&"NBE_ADAPTER__RSSI_OFFSET_DB".to_owned()));
         let count = variables.len();

@@ -49,18 +49,17 @@ pub enum AgentError {
     Signals(#[source] io::Error),
 }
 
-impl From<AgentError> for Failure {
-    fn from(error: AgentError) -> Self {
-        let hint = error.hint();
-        let failure = Self::new(exit::FOUND, error);
+impl AgentError {
+    /// The failure as the command line reports it.
+    pub fn into_failure(self) -> Failure {
+        let hint = self.hint();
+        let failure = Failure::new(exit::FOUND, self);
         match hint {
             Some(hint) => failure.advise(hint),
             None => failure,
         }
     }
-}
 
-impl AgentError {
     /// What to do about it, as a sentence, where that is known.
     fn hint(&self) -> Option<String> {
         match self {

@@ -4,8 +4,26 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Args;
 use config::{Diagnostic, Effective, Severity, Sources, find};
 use serde::Serialize;
+
+/// Show the effective configuration, where each value comes from, and what is wrong with it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nbe check                  what `nbe run` would use here
+  nbe check new.toml         another file, below this environment
+  nbe check --json | jq .ok  for scripts
+
+Exits with 1 if there is a mistake; a warning is none.")]
+pub struct CheckArgs {
+    /// The file to check, in place of the one that `nbe run` would read
+    pub path: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Checks the file at `path`, or the one that the daemon would read, below the environment.
 ///
@@ -55,11 +73,7 @@ impl Report {
             }
         };
         let path = file.as_ref().map(|file| file.path.clone());
-        let sources = Sources {
-            file,
-            environment,
-            ..Sources::default()
-        };
+        let sources = Sources { file, environment, ..Sources::default() };
         let resolution = config::resolve(&sources);
         Self {
             path,
@@ -77,18 +91,9 @@ impl Report {
 
     /// The table first, so that what needs a person stands last on the screen.
     fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
-        let rows: Vec<_> = self
-            .values
-            .iter()
-            .map(|value| (&value.key, value.text(), &value.origin))
-            .collect();
+        let rows: Vec<_> = self.values.iter().map(|value| (&value.key, value.text(), &value.origin)).collect();
         let key_width = rows.iter().map(|(key, ..)| key.len()).max().unwrap_or(0);
-        let value_width = rows
-            .iter()
-            .map(|(_, value, _)| value.chars().count())
-            .max()
-            .unwrap_or(0)
-            .min(WIDEST_VALUE);
+        let value_width = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0).min(WIDEST_VALUE);
         for (key, value, origin) in rows {
             writeln!(out, "{key:key_width$}  {value:value_width$}  {origin}")?;
         }
@@ -100,12 +105,7 @@ impl Report {
             Some(path) => config::printable(&path.to_string_lossy()),
             None => "no nbe.toml, so the defaults hold".into(),
         };
-        let count = |severity| {
-            self.diagnostics
-                .iter()
-                .filter(|found| found.severity == severity)
-                .count()
-        };
+        let count = |severity| self.diagnostics.iter().filter(|found| found.severity == severity).count();
         let verdict = match &self.digest {
             Some(digest) => format!("valid, digest {digest}"),
             None => counted(count(Severity::Error), "error"),
@@ -132,27 +132,18 @@ mod tests {
     fn report(text: &str, environment: &[(&str, &str)]) -> (Report, String) {
         let dir = tempfile::tempdir().unwrap();
         // Made for its owner alone, so that no umask brings a warning of its own.
-        let file = tempfile::Builder::new()
-            .prefix("nbe.toml")
-            .rand_bytes(0)
-            .tempfile_in(&dir);
+        let file = tempfile::Builder::new().prefix("nbe.toml").rand_bytes(0).tempfile_in(&dir);
         let mut file = file.unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let environment = environment
-            .iter()
-            .map(|&(name, value)| (name.into(), value.into()));
+        let environment = environment.iter().map(|&(name, value)| (name.into(), value.into()));
         let report = Report::new(Some(file.path()), environment.collect());
         let mut out = Vec::new();
         report.write_text(&mut out).unwrap();
         let folder = format!("{}{}", dir.path().display(), std::path::MAIN_SEPARATOR);
-        (
-            report,
-            String::from_utf8(out).unwrap().replace(&folder, "/"),
-        )
+        (report, String::from_utf8(out).unwrap().replace(&folder, "/"))
     }
 
-    const VALID: &str =
-        "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\nrssi_tap_threshold = -42\n";
+    const VALID: &str = "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\nrssi_tap_threshold = -42\n";
 
     #[test]
     fn the_table_shows_where_each_value_comes_from() {
@@ -165,21 +156,12 @@ mod tests {
             r#"rssi_tap_threshold           -42                                     /nbe.toml:2"#,
         ];
         assert_eq!(out.lines().take(4).collect::<Vec<_>>(), expected);
-        assert!(
-            out.ends_with(&format!(
-                "/nbe.toml: valid, digest {}\n",
-                report.digest.unwrap()
-            )),
-            "{out}"
-        );
+        assert!(out.ends_with(&format!("/nbe.toml: valid, digest {}\n", report.digest.unwrap())), "{out}");
     }
 
     #[test]
     fn mistakes_stand_last_and_are_counted() {
-        let (report, out) = report(
-            &format!("{VALID}rssi_cutoff_far = 80\nrssi_cutoff_clos = -70\n"),
-            &[],
-        );
+        let (report, out) = report(&format!("{VALID}rssi_cutoff_far = 80\nrssi_cutoff_clos = -70\n"), &[]);
         assert!(!report.ok);
         let expected = "\
 /nbe.toml:3:19: error: rssi_cutoff_far must be -99 to -1, found 80 (is the minus sign missing?)
@@ -207,10 +189,7 @@ mod tests {
         assert_eq!(object["values"][1]["origin"]["layer"], "default");
         let found = &object["diagnostics"][0];
         assert_eq!(found["severity"], "error");
-        assert_eq!(
-            (&found["location"]["line"], &found["location"]["column"]),
-            (&3.into(), &19.into())
-        );
+        assert_eq!((&found["location"]["line"], &found["location"]["column"]), (&3.into(), &19.into()));
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! The verbs of the command line, one file each.
 
 pub mod agent;
+pub mod check;
 pub mod decode;
 pub mod replay;
 
 mod configuration; // the effective configuration, or why there is none
 mod hex; // captures as people write them down
 mod input; // files and standard input
-//! What the program does when it is called, one module per verb.
-
-pub mod check;

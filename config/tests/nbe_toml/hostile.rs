@@ -7,23 +7,14 @@ use nbe_config::{Effective, Resolution, Sources, resolve};
 use proptest::prelude::*;
 
 fn checked(bytes: &[u8], environment: &[(String, String)]) -> Resolution {
-    let sources = Sources {
-        file: Some(file(bytes)),
-        environment: environment.to_vec(),
-        flags: Vec::new(),
-    };
+    let sources = Sources { file: Some(file(bytes)), environment: environment.to_vec(), flags: Vec::new() };
     let resolution = resolve(&sources);
     let has_error = resolution.diagnostics.iter().any(|found| found.is_error());
     assert_eq!(resolution.config.is_none(), has_error, "{resolution:?}");
     assert!(resolution.diagnostics.len() <= 101);
     for diagnostic in &resolution.diagnostics {
         let shown = diagnostic.to_string();
-        assert!(
-            shown
-                .chars()
-                .all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')),
-            "{shown:?}"
-        );
+        assert!(shown.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{shown:?}");
         assert!(shown.len() < 4096, "{} bytes", shown.len());
     }
     resolution
@@ -134,10 +125,7 @@ proptest! {
 fn as_file(resolution: &Resolution) -> String {
     let of_adapter = |value: &&Effective| value.key.starts_with("adapter[");
     let (adapters, main): (Vec<_>, Vec<_>) = resolution.values.iter().partition(of_adapter);
-    let mut text: String = main
-        .iter()
-        .map(|value| format!("{} = {}\n", value.key, value.value))
-        .collect();
+    let mut text: String = main.iter().map(|value| format!("{} = {}\n", value.key, value.value)).collect();
     let mut table = "";
     for value in adapters {
         let (index, name) = value.key.split_once("].").expect("an adapter's key");
@@ -154,20 +142,10 @@ fn as_file(resolution: &Resolution) -> String {
 fn large_files_are_answered_soon_and_briefly() {
     let fill = |unit: &str| unit.repeat(nbe_config::find::MAX_BYTES as usize / unit.len());
     let cases = [
-        (
-            "unknown keys",
-            (0..20_000)
-                .map(|number| format!("k{number} = 1\n"))
-                .collect::<String>(),
-        ),
+        ("unknown keys", (0..20_000).map(|number| format!("k{number} = 1\n")).collect::<String>()),
         (
             "unknown keys in one line",
-            format!(
-                "bands = {{{}}}",
-                (0..20_000)
-                    .map(|number| format!("k{number}=1,"))
-                    .collect::<String>()
-            ),
+            format!("bands = {{{}}}", (0..20_000).map(|number| format!("k{number}=1,")).collect::<String>()),
         ),
         ("one long line of nothing", fill("x")),
         ("broken lines", fill("= =\n")),
@@ -175,10 +153,7 @@ fn large_files_are_answered_soon_and_briefly() {
         ("open brackets", format!("a = {}", fill("["))),
         ("open tables", format!("a = {}", fill("{a="))),
         ("dotted keys", fill("a.")),
-        (
-            "a list too long",
-            format!("[bands]\ncompany_ids = [{}]", fill("1,")),
-        ),
+        ("a list too long", format!("[bands]\ncompany_ids = [{}]", fill("1,"))),
         ("the same key", fill("a=1\n")),
         ("quotes", fill("\"")),
         ("escapes", fill("\u{1b}")),
@@ -188,10 +163,6 @@ fn large_files_are_answered_soon_and_briefly() {
         let began = Instant::now();
         assert!(checked(text.as_bytes(), &[]).config.is_none(), "{case}");
         println!("{case}: {:?}", began.elapsed());
-        assert!(
-            began.elapsed() < Duration::from_secs(10),
-            "{case}: {:?}",
-            began.elapsed()
-        );
+        assert!(began.elapsed() < Duration::from_secs(10), "{case}: {:?}", began.elapsed());
     }
 }

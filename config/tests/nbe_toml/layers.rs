@@ -3,28 +3,17 @@
 use std::time::Duration;
 
 use crate::{URL, file, first_lines, layers};
-use nbe_config::{
-    AdapterChoice, Address, Change, Config, Resolution, RssiOffset, Sources, WindowLength,
-    last_good,
-};
+use nbe_config::{AdapterChoice, Address, Change, Config, Resolution, RssiOffset, Sources, WindowLength, last_good};
 
 fn shown(resolution: &Resolution, key: &str) -> String {
-    let value = resolution
-        .values
-        .iter()
-        .find(|value| value.key == key)
-        .expect(key);
+    let value = resolution.values.iter().find(|value| value.key == key).expect(key);
     format!("{} from {}", value.text(), value.origin)
 }
 
 #[test]
 fn each_layer_goes_over_the_one_below() {
     let text = format!("{URL}rssi_window_tap = 11\nrssi_window_long = 51\nabsent_after_s = 20\n");
-    let environment = [
-        ("RSSI_WINDOW_TAP", "12"),
-        ("RSSI_WINDOW_LONG", "52"),
-        ("NBE_BANDS__ALL", "true"),
-    ];
+    let environment = [("RSSI_WINDOW_TAP", "12"), ("RSSI_WINDOW_LONG", "52"), ("NBE_BANDS__ALL", "true")];
     let flags = [("--window", "rssi_window_tap", "13")];
     let resolution = layers(&text, &environment, &flags);
     for (key, expected) in [
@@ -47,17 +36,9 @@ fn each_layer_goes_over_the_one_below() {
 fn variables_take_what_a_shell_gives_them() {
     let config = |environment: &[(&str, &str)]| {
         let resolution = layers(URL, environment, &[]);
-        resolution
-            .config
-            .clone()
-            .unwrap_or_else(|| panic!("{:?}", first_lines(&resolution)))
+        resolution.config.clone().unwrap_or_else(|| panic!("{:?}", first_lines(&resolution)))
     };
-    assert_eq!(
-        config(&[("NBE_BANDS__COMPANY_IDS", "[434, 0x01b3]")])
-            .bands
-            .company_ids,
-        [434, 435]
-    );
+    assert_eq!(config(&[("NBE_BANDS__COMPANY_IDS", "[434, 0x01b3]")]).bands.company_ids, [434, 435]);
     assert_eq!(
         config(&[("NBE_ADAPTER__RSSI_OFFSET_DB", "-3.5")]).adapters[0].rssi_offset,
         RssiOffset::from_tenths(-35).unwrap()
@@ -66,17 +47,10 @@ fn variables_take_what_a_shell_gives_them() {
         config(&[("NBE_ADAPTER__PORT", "/dev/ttyACM1")]).adapters[0].which,
         AdapterChoice::Port("/dev/ttyACM1".into())
     );
-    assert_eq!(
-        config(&[("RSSI_TAP_THRESHOLD", "0")]).rssi_tap_threshold,
-        None
-    );
+    assert_eq!(config(&[("RSSI_TAP_THRESHOLD", "0")]).rssi_tap_threshold, None);
     assert_eq!(config(&[("NBE_DETECTOR", "classic")]), Config::default());
     assert_eq!(
-        config(&[
-            ("NBE_SOMETHING", "of another program"),
-            ("NBE_CONFIG", "/x"),
-            ("PATH", "/bin")
-        ]),
+        config(&[("NBE_SOMETHING", "of another program"), ("NBE_CONFIG", "/x"), ("PATH", "/bin")]),
         Config::default()
     );
 }
@@ -92,11 +66,7 @@ fn mistakes_in_variables_and_flags_are_located_as_such() {
         ("NBE_LOG__NOTHING_LIKE_IT", "1"),
     ];
     let resolution = layers(URL, &environment, &flags);
-    let shown: Vec<_> = resolution
-        .diagnostics
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let shown: Vec<_> = resolution.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
         [
@@ -113,11 +83,7 @@ fn mistakes_in_variables_and_flags_are_located_as_such() {
 
 #[test]
 fn cutoffs_crossed_between_layers_name_both() {
-    let resolution = layers(
-        &format!("{URL}rssi_cutoff_close = -70\n"),
-        &[("RSSI_CUTOFF_FAR", "-60")],
-        &[],
-    );
+    let resolution = layers(&format!("{URL}rssi_cutoff_close = -70\n"), &[("RSSI_CUTOFF_FAR", "-60")], &[]);
     assert_eq!(
         first_lines(&resolution),
         [
@@ -134,19 +100,11 @@ fn a_flag_chooses_the_dongle_over_the_file() {
     assert_eq!(adapters(&[])[0].which, address);
     let chosen = adapters(&[("--port", "adapter.port", "/dev/ttyACM3")]);
     assert_eq!(chosen[0].which, AdapterChoice::Port("/dev/ttyACM3".into()));
-    assert_eq!(
-        chosen[0].rssi_offset.tenths(),
-        15,
-        "the rest of the table still holds"
-    );
+    assert_eq!(chosen[0].rssi_offset.tenths(), 15, "the rest of the table still holds");
 
     let several = format!("{text}[[adapter]]\nport = \"COM5\"\n");
     assert_eq!(
-        first_lines(&layers(
-            &several,
-            &[],
-            &[("--port", "adapter.port", "COM6")]
-        )),
+        first_lines(&layers(&several, &[], &[("--port", "adapter.port", "COM6")])),
         ["--port: error: cannot say which of the 2 [[adapter]] it means"]
     );
 }
@@ -154,35 +112,19 @@ fn a_flag_chooses_the_dongle_over_the_file() {
 #[test]
 fn the_scan_window_follows_the_interval_unless_it_is_set() {
     let scan = |lines: &str| {
-        let scan = layers(&format!("{URL}[[adapter]]\n{lines}\n"), &[], &[])
-            .config
-            .unwrap()
-            .adapters[0]
-            .scan;
+        let scan = layers(&format!("{URL}[[adapter]]\n{lines}\n"), &[], &[]).config.unwrap().adapters[0].scan;
         (scan.interval().get(), scan.window().get())
     };
     assert_eq!(scan(""), (48, 48));
     assert_eq!(scan("scan_interval_ms = 10"), (16, 16));
-    assert_eq!(
-        scan("scan_interval_ms = 10\nscan_window_ms = 7.5"),
-        (16, 12)
-    );
+    assert_eq!(scan("scan_interval_ms = 10\nscan_window_ms = 7.5"), (16, 12));
 }
 
 #[test]
 fn the_digest_follows_what_decides_and_nothing_else() {
-    let digest = |text: &str| {
-        layers(&format!("{URL}{text}"), &[], &[])
-            .config
-            .expect(text)
-            .digest()
-    };
+    let digest = |text: &str| layers(&format!("{URL}{text}"), &[], &[]).config.expect(text).digest();
     let default = Config::default().digest();
-    assert_eq!(
-        default.to_string(),
-        "caea1b8f",
-        "captures carry it, so it stays what it is"
-    );
+    assert_eq!(default.to_string(), "caea1b8f", "captures carry it, so it stays what it is");
     for same in [
         "",
         "rssi_window_tap = 0x0a",
@@ -220,89 +162,21 @@ fn the_digest_follows_what_decides_and_nothing_else() {
 fn a_reload_knows_what_it_changes() {
     let cases = [
         ("", Change::default()),
-        (
-            "rssi_tap_threshold = -42",
-            Change {
-                thresholds: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "rssi_cutoff_far = -83",
-            Change {
-                thresholds: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "absent_after_s = 31",
-            Change {
-                thresholds: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "rssi_window_long = 40",
-            Change {
-                windows: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "bands.all = true",
-            Change {
-                bands: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "agent.endpoint_id = \"6e400001-b5a3-f393-e0a9-e50e24dcca9e\"",
-            Change {
-                agent: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "log.format = \"json\"",
-            Change {
-                log: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "[[adapter]]\nrssi_offset_db = 2.5",
-            Change {
-                offsets: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "[[adapter]]\nport = \"COM5\"",
-            Change {
-                adapters: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "[[adapter]]\nactive_scan = true",
-            Change {
-                scan: true,
-                ..Change::default()
-            },
-        ),
-        (
-            "[[adapter]]\nport = \"COM5\"\n[[adapter]]\nport = \"COM6\"",
-            Change {
-                adapters: true,
-                ..Change::default()
-            },
-        ),
+        ("rssi_tap_threshold = -42", Change { thresholds: true, ..Change::default() }),
+        ("rssi_cutoff_far = -83", Change { thresholds: true, ..Change::default() }),
+        ("absent_after_s = 31", Change { thresholds: true, ..Change::default() }),
+        ("rssi_window_long = 40", Change { windows: true, ..Change::default() }),
+        ("bands.all = true", Change { bands: true, ..Change::default() }),
+        ("agent.endpoint_id = \"6e400001-b5a3-f393-e0a9-e50e24dcca9e\"", Change { agent: true, ..Change::default() }),
+        ("log.format = \"json\"", Change { log: true, ..Change::default() }),
+        ("[[adapter]]\nrssi_offset_db = 2.5", Change { offsets: true, ..Change::default() }),
+        ("[[adapter]]\nport = \"COM5\"", Change { adapters: true, ..Change::default() }),
+        ("[[adapter]]\nactive_scan = true", Change { scan: true, ..Change::default() }),
+        ("[[adapter]]\nport = \"COM5\"\n[[adapter]]\nport = \"COM6\"", Change { adapters: true, ..Change::default() }),
     ];
     let old = Config::default();
     for (lines, expected) in cases {
-        let new = layers(&format!("{URL}{lines}\n"), &[], &[])
-            .config
-            .expect(lines);
+        let new = layers(&format!("{URL}{lines}\n"), &[], &[]).config.expect(lines);
         assert_eq!(new.change_since(&old), expected, "{lines}");
         assert_eq!(old.change_since(&new), expected, "{lines}, undone");
         assert_eq!(expected.is_empty(), lines.is_empty());
@@ -313,36 +187,18 @@ fn a_reload_knows_what_it_changes() {
 fn the_last_good_file_stands_in_for_a_bad_one() {
     let dir = tempfile::tempdir().unwrap();
     let environment = vec![("RSSI_WINDOW_LONG".to_owned(), "40".to_owned())];
-    let bad = Sources {
-        file: Some(file("rssi_window_tap = 0\n")),
-        environment,
-        flags: Vec::new(),
-    };
+    let bad = Sources { file: Some(file("rssi_window_tap = 0\n")), environment, flags: Vec::new() };
     let instead = || last_good::resolve_instead(dir.path(), &bad);
     assert!(instead().is_none(), "nothing was ever kept");
     for (tap, mark) in [(11, ""), (12, "\u{feff}")] {
-        last_good::save(
-            dir.path(),
-            &file(format!("{mark}{URL}rssi_window_tap = {tap}\n")),
-        )
-        .unwrap();
+        last_good::save(dir.path(), &file(format!("{mark}{URL}rssi_window_tap = {tap}\n"))).unwrap();
         let resolution = instead().unwrap();
         let config = resolution.config.clone().unwrap();
-        assert_eq!(
-            (config.rssi_window_tap.get(), config.rssi_window_long.get()),
-            (tap, 40)
-        );
+        assert_eq!((config.rssi_window_tap.get(), config.rssi_window_long.get()), (tap, 40));
         let place = dir.path().join(last_good::NAME);
-        assert_eq!(
-            shown(&resolution, "rssi_window_tap"),
-            format!("{tap} from {}:3", place.display())
-        );
+        assert_eq!(shown(&resolution, "rssi_window_tap"), format!("{tap} from {}:3", place.display()));
     }
-    assert_eq!(
-        std::fs::read_dir(dir.path()).unwrap().count(),
-        1,
-        "nothing else is left behind"
-    );
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left behind");
     last_good::save(dir.path(), &file("rssi_window_tap = 11\n")).unwrap();
     assert!(instead().is_none(), "what is no longer valid is not taken");
     std::fs::write(dir.path().join(last_good::NAME), URL).unwrap();

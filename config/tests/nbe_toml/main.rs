@@ -13,12 +13,7 @@ pub(crate) const URL: &str = "agent_url = \"ws://127.0.0.1:9120/socket/websocket
 
 /// A file called `nbe.toml` that only its owner can change.
 pub(crate) fn file(text: impl Into<Vec<u8>>) -> SourceFile {
-    SourceFile {
-        path: "nbe.toml".into(),
-        bytes: text.into(),
-        mode: Some(0o100644),
-        belongs_at: None,
-    }
+    SourceFile { path: "nbe.toml".into(), bytes: text.into(), mode: Some(0o100644), belongs_at: None }
 }
 
 /// What a file, variables and flags make together.
@@ -29,18 +24,8 @@ pub(crate) fn layers(
 ) -> Resolution {
     resolve(&Sources {
         file: Some(file(text)),
-        environment: environment
-            .iter()
-            .map(|&(name, value)| (name.into(), value.into()))
-            .collect(),
-        flags: flags
-            .iter()
-            .map(|&(name, key, value)| Flag {
-                name,
-                key,
-                value: value.into(),
-            })
-            .collect(),
+        environment: environment.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
+        flags: flags.iter().map(|&(name, key, value)| Flag { name, key, value: value.into() }).collect(),
     })
 }
 
@@ -52,7 +37,5 @@ pub(crate) fn said(text: &str) -> Vec<String> {
 /// The first line of each diagnostic.
 pub(crate) fn first_lines(resolution: &Resolution) -> Vec<String> {
     let shown = resolution.diagnostics.iter().map(ToString::to_string);
-    shown
-        .map(|text| text.lines().next().unwrap_or_default().to_owned())
-        .collect()
+    shown.map(|text| text.lines().next().unwrap_or_default().to_owned()).collect()
 }

@@ -22,16 +22,8 @@ fn wrong_values_are_told_with_place_range_and_cause() {
             "rssi_cutoff_far = 75",
             "2:19: error: rssi_cutoff_far must be -99 to -1, found 75 (is the minus sign missing?)",
         ),
-        (
-            "far cannot be turned off",
-            "rssi_cutoff_far = 0",
-            "2:19: error: rssi_cutoff_far must be -99 to -1, found 0",
-        ),
-        (
-            "too weak",
-            "rssi_tap_threshold = -100",
-            "2:22: error: rssi_tap_threshold must be 0 or -99 to -1, found -100",
-        ),
+        ("far cannot be turned off", "rssi_cutoff_far = 0", "2:19: error: rssi_cutoff_far must be -99 to -1, found 0"),
+        ("too weak", "rssi_tap_threshold = -100", "2:22: error: rssi_tap_threshold must be 0 or -99 to -1, found -100"),
         (
             "far too large",
             "rssi_tap_threshold = 99999999999999999999",
@@ -42,41 +34,21 @@ fn wrong_values_are_told_with_place_range_and_cause() {
             "rssi_tap_threshold = -42.5",
             "2:22: error: rssi_tap_threshold must be 0 or -99 to -1, found -42.5 (whole numbers only)",
         ),
-        (
-            "an empty window",
-            "rssi_window_tap = 0",
-            "2:19: error: rssi_window_tap must be 1 to 200, found 0",
-        ),
-        (
-            "too long a window",
-            "rssi_window_long = 201",
-            "2:20: error: rssi_window_long must be 1 to 200, found 201",
-        ),
-        (
-            "a negative window",
-            "rssi_window_tap = -10",
-            "2:19: error: rssi_window_tap must be 1 to 200, found -10",
-        ),
+        ("an empty window", "rssi_window_tap = 0", "2:19: error: rssi_window_tap must be 1 to 200, found 0"),
+        ("too long a window", "rssi_window_long = 201", "2:20: error: rssi_window_long must be 1 to 200, found 201"),
+        ("a negative window", "rssi_window_tap = -10", "2:19: error: rssi_window_tap must be 1 to 200, found -10"),
         (
             "a number in quotes",
             "rssi_window_tap = \"10\"",
             "2:19: error: rssi_window_tap must be 1 to 200, found \"10\" (remove the quotes)",
         ),
-        (
-            "a word for a number",
-            "rssi_window_tap = true",
-            "2:19: error: rssi_window_tap must be 1 to 200, found true",
-        ),
+        ("a word for a number", "rssi_window_tap = true", "2:19: error: rssi_window_tap must be 1 to 200, found true"),
         (
             "a list for a number",
             "rssi_window_tap = [10]",
             "2:19: error: rssi_window_tap must be 1 to 200, found a list",
         ),
-        (
-            "a table for a number",
-            "[rssi_window_tap]",
-            "2:1: error: rssi_window_tap must be 1 to 200, found a table",
-        ),
+        ("a table for a number", "[rssi_window_tap]", "2:1: error: rssi_window_tap must be 1 to 200, found a table"),
         (
             "a date for a number",
             "rssi_window_tap = 2026-01-01",
@@ -92,11 +64,7 @@ fn wrong_values_are_told_with_place_range_and_cause() {
             "detector = \"clasic\"",
             "2:12: error: detector must be \"classic\", found \"clasic\" (did you mean \"classic\"?)",
         ),
-        (
-            "too short an absence",
-            "absent_after_s = 2",
-            "2:18: error: absent_after_s must be 3 to 600, found 2",
-        ),
+        ("too short an absence", "absent_after_s = 2", "2:18: error: absent_after_s must be 3 to 600, found 2"),
         (
             "a company id of three octets",
             "[bands]\ncompany_ids = [434, 65536]",
@@ -137,11 +105,7 @@ fn wrong_values_are_told_with_place_range_and_cause() {
             "[log]\nlevel = \"warning\"",
             "3:9: error: log.level must be \"error\", \"warn\", \"info\", \"debug\" or \"trace\", found \"warning\"",
         ),
-        (
-            "a key for a table",
-            "bands = true",
-            "2:9: error: bands must be a table, written [bands]",
-        ),
+        ("a key for a table", "bands = true", "2:9: error: bands must be a table, written [bands]"),
         (
             "one bracket for two",
             "[adapter]\nport = \"COM5\"",
@@ -197,21 +161,13 @@ fn wrong_values_are_told_with_place_range_and_cause() {
             "[agent]\ntoken_file = \"/etc/nbe/token\"",
             "3:14: error: agent.token_file needs wss://, and agent_url is ws://127.0.0.1:9120/socket/websocket (nbe.toml:1)",
         ),
-        (
-            "a key twice",
-            "agent_url = \"ws://127.0.0.1:9120/x\"",
-            "2:1: error: not TOML: duplicate key",
-        ),
+        ("a key twice", "agent_url = \"ws://127.0.0.1:9120/x\"", "2:1: error: not TOML: duplicate key"),
         (
             "no quotes",
             "detector = classic",
             "2:12: error: not TOML: string values must be quoted, expected literal string",
         ),
-        (
-            "a quote too few",
-            "detector = \"classic",
-            "2:20: error: not TOML: invalid basic string, expected `\"`",
-        ),
+        ("a quote too few", "detector = \"classic", "2:20: error: not TOML: invalid basic string, expected `\"`"),
         (
             "a colon for the equals sign",
             "rssi_window_tap: 10",
@@ -219,11 +175,7 @@ fn wrong_values_are_told_with_place_range_and_cause() {
         ),
     ];
     for (situation, lines, expected) in cases {
-        assert_eq!(
-            said(&format!("{URL}{lines}\n")),
-            [format!("nbe.toml:{expected}")],
-            "{situation}"
-        );
+        assert_eq!(said(&format!("{URL}{lines}\n")), [format!("nbe.toml:{expected}")], "{situation}");
     }
 }
 
@@ -245,29 +197,13 @@ fn what_is_allowed_but_unwise_is_a_warning() {
             "rssi_cutoff_close = -71",
             "2:21: warning: rssi_cutoff_far (-75, default) is only 4 dB below rssi_cutoff_close (-71, nbe.toml:2)",
         ),
-        (
-            "a key misspelt",
-            "rssi_tap_treshold = -42",
-            "2:1: warning: unknown key rssi_tap_treshold",
-        ),
-        (
-            "a vendor's key",
-            "ble_backend = 3",
-            "2:1: warning: unknown key ble_backend",
-        ),
-        (
-            "a table that is not ours",
-            "[vendor]\nkey = 1",
-            "2:2: warning: unknown key vendor",
-        ),
+        ("a key misspelt", "rssi_tap_treshold = -42", "2:1: warning: unknown key rssi_tap_treshold"),
+        ("a vendor's key", "ble_backend = 3", "2:1: warning: unknown key ble_backend"),
+        ("a table that is not ours", "[vendor]\nkey = 1", "2:2: warning: unknown key vendor"),
     ];
     for (situation, lines, expected) in cases {
         let resolution = layers(&format!("{URL}{lines}\n"), &[], &[]);
-        assert_eq!(
-            first_lines(&resolution),
-            [format!("nbe.toml:{expected}")],
-            "{situation}"
-        );
+        assert_eq!(first_lines(&resolution), [format!("nbe.toml:{expected}")], "{situation}");
         assert!(resolution.config.is_some(), "{situation}");
     }
 }
@@ -295,35 +231,21 @@ fn what_is_just_right_is_not_remarked() {
 #[test]
 fn a_misspelt_key_is_told_its_right_spelling_or_place() {
     let cases = [
-        (
-            "rssi_tap_treshold = -42",
-            Some("did you mean rssi_tap_threshold?"),
-        ),
-        (
-            "RSSI_WINDOW_TAP = 12",
-            Some("did you mean rssi_window_tap?"),
-        ),
+        ("rssi_tap_treshold = -42", Some("did you mean rssi_tap_threshold?")),
+        ("RSSI_WINDOW_TAP = 12", Some("did you mean rssi_window_tap?")),
         ("absent-after-s = 12", Some("did you mean absent_after_s?")),
         ("[band]\nall = true", Some("did you mean bands?")),
-        (
-            "[[adaptor]]\nport = \"COM5\"",
-            Some("did you mean adapter?"),
-        ),
+        ("[[adaptor]]\nport = \"COM5\"", Some("did you mean adapter?")),
         ("[log]\nlevle = \"info\"", Some("did you mean level?")),
         ("[[adapter]]\nofset_db = 1", None),
         ("pin = \"ab\"", Some("pin belongs under [agent]")),
         ("port = \"COM5\"", Some("port belongs under [[adapter]]")),
-        (
-            "[log]\nrssi_window_tap = 3",
-            Some("rssi_window_tap belongs at the top, above the first [table]"),
-        ),
+        ("[log]\nrssi_window_tap = 3", Some("rssi_window_tap belongs at the top, above the first [table]")),
         ("something_else = 1", None),
     ];
     for (lines, help) in cases {
         let resolution = layers(&format!("{URL}{lines}\n"), &[], &[]);
-        let [warning] = resolution.diagnostics.as_slice() else {
-            panic!("{lines}: {resolution:?}")
-        };
+        let [warning] = resolution.diagnostics.as_slice() else { panic!("{lines}: {resolution:?}") };
         assert_eq!(warning.help.as_deref(), help, "{lines}");
     }
 }
@@ -366,20 +288,8 @@ fn a_file_needs_agent_url() {
     let missing = "nbe.toml: error: agent_url is missing, and a file must have it";
     assert_eq!(said(""), [missing]);
     assert_eq!(said("rssi_window_tap = 12\n"), [missing]);
-    assert!(
-        layers("", &[("AGENT_URL", "ws://127.0.0.1:9120/s")], &[])
-            .diagnostics
-            .is_empty()
-    );
-    assert!(
-        layers(
-            "",
-            &[],
-            &[("--agent-url", "agent_url", "ws://127.0.0.1:9120/s")]
-        )
-        .diagnostics
-        .is_empty()
-    );
+    assert!(layers("", &[("AGENT_URL", "ws://127.0.0.1:9120/s")], &[]).diagnostics.is_empty());
+    assert!(layers("", &[], &[("--agent-url", "agent_url", "ws://127.0.0.1:9120/s")]).diagnostics.is_empty());
     // A wrong one is wrong, not missing.
     assert_eq!(
         said("agent_url = \"http://127.0.0.1/\"\n"),
@@ -387,10 +297,7 @@ fn a_file_needs_agent_url() {
             "nbe.toml:1:13: error: agent_url must be a ws:// or wss:// address, found \"http://127.0.0.1/\" (it begins with neither ws:// nor wss://)"
         ]
     );
-    assert!(
-        resolve(&Sources::default()).diagnostics.is_empty(),
-        "without a file the defaults hold"
-    );
+    assert!(resolve(&Sources::default()).diagnostics.is_empty(), "without a file the defaults hold");
 }
 
 #[test]
@@ -400,14 +307,9 @@ fn the_agents_address_is_looked_at() {
         ("wss://agent.example.com/socket/websocket", vec![]),
         (
             "ws://10.0.0.7:9120/socket/websocket",
-            vec![
-                "nbe.toml:1:13: warning: agent_url is not encrypted, and the agent is on another machine",
-            ],
+            vec!["nbe.toml:1:13: warning: agent_url is not encrypted, and the agent is on another machine"],
         ),
-        (
-            "wss://agent.example.com",
-            vec!["nbe.toml:1:13: warning: agent_url has no path"],
-        ),
+        ("wss://agent.example.com", vec!["nbe.toml:1:13: warning: agent_url has no path"]),
     ];
     for (url, expected) in cases {
         assert_eq!(said(&format!("agent_url = \"{url}\"\n")), expected, "{url}");
@@ -416,21 +318,9 @@ fn the_agents_address_is_looked_at() {
 
 #[test]
 fn secrets_are_not_repeated() {
-    for url in [
-        "wss://user:hunter2@host/",
-        "http://user:hunter2@host/",
-        "wss://host/?auth_token=hunter2",
-    ] {
-        let resolution = layers(
-            &format!("agent_url = \"{url}\"\nsecret = \"hunter2\"\n"),
-            &[("AGENT_URL", url)],
-            &[],
-        );
-        let shown: String = resolution
-            .diagnostics
-            .iter()
-            .map(|found| format!("{found:?}{found}"))
-            .collect();
+    for url in ["wss://user:hunter2@host/", "http://user:hunter2@host/", "wss://host/?auth_token=hunter2"] {
+        let resolution = layers(&format!("agent_url = \"{url}\"\nsecret = \"hunter2\"\n"), &[("AGENT_URL", url)], &[]);
+        let shown: String = resolution.diagnostics.iter().map(|found| format!("{found:?}{found}")).collect();
         assert!(!shown.contains("hunter2"), "{shown}");
         assert_eq!(resolution.diagnostics.len(), 3);
     }
@@ -440,24 +330,11 @@ fn secrets_are_not_repeated() {
 
 #[test]
 fn several_dongles_must_be_told_apart() {
-    let two = |first: &str, second: &str| {
-        said(&format!(
-            "{URL}[[adapter]]\n{first}\n[[adapter]]\n{second}\n"
-        ))
-    };
-    assert_eq!(
-        two("port = \"COM5\"", ""),
-        ["nbe.toml:4:1: error: [[adapter]] 2 of 2 must have port or address"]
-    );
+    let two = |first: &str, second: &str| said(&format!("{URL}[[adapter]]\n{first}\n[[adapter]]\n{second}\n"));
+    assert_eq!(two("port = \"COM5\"", ""), ["nbe.toml:4:1: error: [[adapter]] 2 of 2 must have port or address"]);
     assert_eq!(
         two("port = \"COM5\"", "port = \"COM5\""),
-        [
-            "nbe.toml:5:8: error: two [[adapter]] are about the same dongle; the other is at nbe.toml:3"
-        ]
+        ["nbe.toml:5:8: error: two [[adapter]] are about the same dongle; the other is at nbe.toml:3"]
     );
-    assert_eq!(
-        said(&format!("{URL}{}", "[[adapter]]\nport = \"x\"\n".repeat(9))).len(),
-        1,
-        "nine are too many"
-    );
+    assert_eq!(said(&format!("{URL}{}", "[[adapter]]\nport = \"x\"\n".repeat(9))).len(), 1, "nine are too many");
 }
