@@ -14,6 +14,7 @@ pub mod clock; // the clock and the alarm behind `time`
 pub mod commands; // its verbs
 pub mod event; // what the agent is told
 pub mod failure; // how a command ends badly
+pub mod identity; // who this endpoint is
 pub mod log; // lines for people, or JSON
 pub mod phoenix; // Phoenix Channels on the wire
 pub mod proximity; // what readings mean: windows, taps, near and away
