@@ -1,6 +1,6 @@
 //! Whatever comes in and however it is cut, the decoder accounts for every byte and stays near the truth.
 
-use bgapi::{Decoder, Definition, Direction, Event, Frame, Item, Kind, Response, Wire, looks_like_gecko};
+use bgapi::{Decoder, Direction, Event, Frame, Item, Kind, Response, Wire, looks_like_gecko};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
