@@ -203,11 +203,11 @@ codes! {
         ADV_DIRECT_IND "adv_direct_ind" = 1,
         /// Neither connectable nor scannable.
         ADV_NONCONN_IND "adv_nonconn_ind" = 2,
-        /// A scan request; not reported.
+        /// A scan request; as a rule not reported.
         SCAN_REQ "scan_req" = 3,
         /// The answer to a scan request; its data may be empty.
         SCAN_RSP "scan_rsp" = 4,
-        /// A connection request; not reported.
+        /// A connection request; as a rule not reported.
         CONNECT_REQ "connect_req" = 5,
         /// Scannable, not connectable.
         ADV_SCAN_IND "adv_scan_ind" = 6,
@@ -233,7 +233,7 @@ codes! {
         BROADCAST "broadcast" = 3,
         /// The application provides the payload with `gap_set_adv_data`.
         USER_DATA "user_data" = 4,
-        /// A bit beside the others: reports scan requests too. The vendor's own list lacks it.
+        /// A bit beside the others, for enhanced broadcasting; the vendor's own list lacks it.
         ENHANCED_BROADCASTING_FLAG "enhanced_broadcasting_flag" = 128,
     }
 
