@@ -1,9 +1,9 @@
 //! Finding frames in a stream of bytes, and finding them again after something went missing.
 
-use crate::frame::{Verdict, judge};
 use crate::report;
+use crate::table::Shapes;
 use crate::wire::MAX_FRAME;
-use crate::{Direction, Frame, Kind};
+use crate::{Direction, Frame, HEADER_LEN, Header, Kind};
 
 /// Finds the frames in bytes that come in pieces of any size.
 ///
@@ -229,4 +229,56 @@ impl Items<'_, '_> {
         self.decoder.count_discarded(skipped);
         Some(Item::Discarded(self.decoder.held.give(skipped)))
     }
+}
+
+/// What the bytes of a stream begin with, as far as they are in.
+enum Verdict {
+    /// A frame of this kind and length.
+    Frame(Kind, usize),
+    /// Nothing that can be a frame, whatever follows.
+    Impossible,
+    /// Perhaps a frame; it takes this many bytes to say more.
+    Needs(usize),
+}
+
+/// Judges the beginning of a stream as early as the bytes allow.
+///
+/// There is no checksum: everything the protocol repeats or forbids is looked at before a frame is
+/// believed. Lengths stay below 256 on this hardware, so the first byte is `00` or `80`.
+fn judge(direction: Direction, bytes: &[u8]) -> Verdict {
+    let Some(&first) = bytes.first() else {
+        return Verdict::Needs(HEADER_LEN);
+    };
+    if first & 0x7f != 0 {
+        return Verdict::Impossible;
+    }
+    let Some(&header) = bytes.first_chunk() else {
+        return Verdict::Needs(HEADER_LEN);
+    };
+    let header = Header::new(header);
+    let Some(kind) = header.kind(direction) else {
+        return Verdict::Impossible;
+    };
+    let Some(shape) = Shapes::of(kind).get(header.class, header.id) else {
+        return Verdict::Impossible;
+    };
+    let total = HEADER_LEN + header.payload_len;
+    if shape.array {
+        let Some(array_len) = header.payload_len.checked_sub(shape.fixed) else {
+            return Verdict::Impossible;
+        };
+        let fixed_end = HEADER_LEN + shape.fixed;
+        let Some(fixed) = bytes.get(HEADER_LEN..fixed_end) else {
+            return Verdict::Needs(fixed_end);
+        };
+        if usize::from(fixed[shape.fixed - 1]) != array_len {
+            return Verdict::Impossible;
+        }
+        if report::is_impossible(bytes) {
+            return Verdict::Impossible;
+        }
+    } else if header.payload_len != shape.fixed {
+        return Verdict::Impossible;
+    }
+    if bytes.len() < total { Verdict::Needs(total) } else { Verdict::Frame(kind, total) }
 }
