@@ -7,11 +7,12 @@
 //! ```
 //!
 //! - The table: [`system`], [`flash`], [`attributes`], [`connection`], [`attclient`], [`sm`], [`gap`],
-//!   [`hardware`], [`test`](mod@test) and [`dfu`], one module per class as in the manual. A message is a struct in
-//!   `command`, `response` or `event`, and all of them are [`Message`]s.
+//!   [`hardware`], [`test`](mod@test) and [`dfu`], one module per class as in the manual. A message
+//!   is a struct in `command`, `response` or `event`, and all of them are [`Message`]s.
 //! - The stream: [`Decoder`] finds [`Frame`]s and says what it discarded.
 //! - Advertising: [`ad`] reads what is inside a scan report, [`Address`] says who sent it.
-//! - Numbers with names: [`ErrorCode`], [`PacketType`] and the others. All keep values they have no name for.
+//! - Numbers with names: [`ErrorCode`], [`PacketType`] and the others. All keep values they have no
+//!   name for.
 //!
 //! No I/O, no clock, no allocation, no `std`.
 //!
