@@ -1,0 +1,116 @@
+//! What the link has to say to the log; the shell decides how.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Something worth a line in the log, said once per change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The channel is joined; facts flow.
+    Joined {
+        /// Whether the agent remembers this run of the daemon, so that no snapshot was needed.
+        resumed: bool,
+    },
+    /// The connection ended.
+    Lost {
+        /// Why, as a sentence.
+        reason: String,
+    },
+    /// No connection came about; tried again for ever.
+    Unreachable {
+        /// Why, as a sentence.
+        error: String,
+    },
+    /// The agent answered the upgrade with a status that means no.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What that means, as a sentence.
+        error: String,
+        /// When it is asked again.
+        again_in: Duration,
+    },
+    /// The agent refused the join, or let it wait.
+    JoinFailed {
+        /// The agent's own words, or what was missed.
+        reason: String,
+    },
+    /// Another daemon with this endpoint's id has taken its place.
+    Superseded {
+        /// When this one tries again.
+        again_in: Duration,
+    },
+    /// The agent refused a fact for good.
+    FactRefused {
+        /// The fact's event name.
+        kind: &'static str,
+        /// The agent's own words.
+        reason: String,
+    },
+    /// A command of the agent could not be read or done.
+    CommandRefused {
+        /// Its event name.
+        event: String,
+        /// Why, as a sentence.
+        reason: String,
+    },
+    /// The agent sent what is not a Phoenix frame, or a reply that makes no sense.
+    Nonsense {
+        /// What it was, as a sentence.
+        what: String,
+    },
+    /// The socket takes no more; telemetry is dropped until it does.
+    Congested {
+        /// Bytes that wait.
+        bytes: usize,
+    },
+}
+
+/// How loud a note is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Part of a normal day.
+    Info,
+    /// Recovered from, or being recovered from.
+    Warn,
+    /// Needs a person.
+    Error,
+}
+
+impl Note {
+    /// How loud.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Joined { .. } => Level::Info,
+            Self::Refused { .. } | Self::Superseded { .. } => Level::Error,
+            _ => Level::Warn,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Joined { resumed: true } => write!(f, "joined the agent again; it remembers this run"),
+            Self::Joined { resumed: false } => write!(f, "joined the agent"),
+            Self::Lost { reason } => write!(f, "lost the agent: {reason}"),
+            Self::Unreachable { error } => write!(f, "no agent: {error}; trying again"),
+            Self::Refused { status, error, again_in } => {
+                write!(f, "the agent refuses this endpoint (HTTP {status}): {error}; asking again in {} s", again_in.as_secs())
+            }
+            Self::JoinFailed { reason } => write!(f, "the agent does not let this endpoint join: {reason}; asking again"),
+            Self::Superseded { again_in } => write!(
+                f,
+                "another daemon with the same endpoint id has joined the agent; is this a copied installation? \
+                 Trying again in {} s",
+                again_in.as_secs()
+            ),
+            Self::FactRefused { kind, reason } => write!(f, "the agent refused a {kind}: {reason}; it is given up"),
+            Self::CommandRefused { event, reason } => write!(f, "refused the agent's {event}: {reason}"),
+            Self::Nonsense { what } => write!(f, "the agent sent {what}; ignored"),
+            Self::Congested { bytes } => {
+                write!(f, "the agent does not read: {bytes} bytes wait; telemetry is dropped")
+            }
+        }
+    }
+}
