@@ -40,7 +40,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_none() {
-        for text in ["", "5c:f3:70:8a:11", "5c:f3:70:8a:11:02:03", "5c-f3-70-8a-11-02", "5c:f3:70:8a:11:+2", "5c:f3:70:8a:11:2"] {
+        for text in
+            ["", "5c:f3:70:8a:11", "5c:f3:70:8a:11:02:03", "5c-f3-70-8a-11-02", "5c:f3:70:8a:11:+2", "5c:f3:70:8a:11:2"]
+        {
             assert_eq!(parse(text, None), None, "{text}");
         }
         assert_eq!(parse("5c:f3:70:8a:11:02", Some("static")), None);

@@ -56,7 +56,7 @@ pub const SOCKET_STUCK: Duration = Duration::from_secs(5);
 /// Connecting, upgrade included, takes no longer than this.
 pub const CONNECT: Duration = Duration::from_secs(10);
 
-/// The longest message taken from an agent, in bytes: a roster of 2,000 bands fits.
+/// The longest message taken from an agent, in bytes: a full roster fits.
 pub const INBOUND: usize = 256 * 1024;
 
 /// Stopping waits this long for acknowledgements.
@@ -64,6 +64,9 @@ pub const STOP: Duration = Duration::from_secs(1);
 
 /// Results of commands kept, so that a command said twice is carried out once.
 pub const RESULTS: usize = 256;
+
+/// Bands that a roster may list: several times as many as are tracked at once, and patches cannot grow it for ever.
+pub const ROSTER: usize = 2_000;
 
 /// The longest name of a command or a band that an agent may use, in bytes.
 pub const NAME: usize = 128;

@@ -1,180 +1,441 @@
 //! The link to the agent as one plain value.
 
-use std::fmt;
+use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::channel::{Action, Answer, Channel, Overdue, Received};
 use super::command::Command;
-use super::note::Note;
+use super::directory::{self, Directory};
+use super::face::{Identity, Output, SocketInput};
+use super::limits;
+use super::note::{Note, Notes};
+use super::outbox::Outbox;
+use super::reply::{self, JoinReply};
+use super::request::{self, Request};
+use super::results::{Outcome, Results, Said};
 use super::status::{Counters, Phase, Status};
-use crate::event::{Fact, Snapshot, Telemetry};
+use super::wire::{Joining, Wall, Writer};
+use crate::event::{AdapterState, CommandError, EndpointPhase, Fact, Snapshot, Telemetry};
+use crate::phoenix::{Frame, FrameError, Payload};
+use crate::roster::Roster;
 use crate::time::Time;
 
-/// Who this daemon is, as the agent gets to know it.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// A UUID; the topic is `endpoint:<endpoint_id>`.
-    pub endpoint_id: String,
-    /// Random, new at every start of the daemon.
-    pub boot: String,
-    /// The machine's name.
-    pub host: String,
-    /// The machine's addresses.
-    pub addrs: Vec<IpAddr>,
-    /// The operating system, as a short text.
-    pub os: String,
-    /// The daemon's version.
-    pub version: String,
-    /// What proves us to the agent; travels in the join over `wss` only.
-    pub token: Option<Secret>,
-}
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
-
-/// What the socket has to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SocketInput<'a> {
-    /// The websocket is open.
-    Opened,
-    /// A text message.
-    Text(&'a str),
-    /// A binary message.
-    Binary(&'a [u8]),
-    /// The peer closed it, with a close code or without a word.
-    Closed {
-        /// The close code; `None` where the connection just ended.
-        code: Option<u16>,
-        /// The peer's own words; may be empty.
-        reason: &'a str,
-    },
-    /// The upgrade was answered with a status that means no: 401, 403 or 429.
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// What that means, as a sentence.
-        error: &'a str,
-    },
-    /// No connection came about, or it broke.
-    Failed {
-        /// Why, as a sentence.
-        error: &'a str,
-    },
-    /// More than [`super::limits::SOCKET_BACKLOG`] bytes wait to be written.
-    Congested {
-        /// How many.
-        bytes: usize,
-    },
-    /// Everything is written.
-    Drained,
-}
-
-/// What the shell is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Open a websocket; its story comes back as [`SocketInput`]s.
-    Connect,
-    /// Write this text message.
-    Send(String),
-    /// Close and forget the socket, or the attempt to connect; nothing more is to be heard of it.
-    Close {
-        /// The close code to say, where there is someone to say it to.
-        code: u16,
-    },
-    /// Take a snapshot and hand it to [`Link::handle_snapshot`], before anything else is handed in.
-    NeedSnapshot,
-    /// Do what the agent asks.
-    Command(Command),
-    /// Log this.
-    Note(Note),
-    /// All is said after [`Link::stop`]; nothing follows.
-    Stopped,
-}
+/// The result code of a command that makes no sense.
+const BAD_REQUEST: u16 = 2000;
 
 /// The link to the agent: joins, delivers, resumes; never waits.
+///
+/// The adapters and the roster that a join speaks of are learnt from the facts and commands that pass through.
 #[derive(Debug)]
 pub struct Link {
     identity: Identity,
+    channel: Channel,
+    /// The ref of the join in force, as text; every frame bears it.
+    join_ref: String,
+    outbox: Outbox,
+    wall: Wall,
+    /// By id.
+    adapters: Vec<AdapterState>,
+    directory: Directory,
+    results: Results,
+    /// What levels may be asked for at most, in Hz.
+    rssi_hz: u32,
+    congested: Option<Time>,
+    stopping: Stopping,
+    notes: Notes,
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopping {
+    No,
+    /// The last facts may be acknowledged until then.
+    Until(Time),
+    Done,
 }
 
 impl Link {
     /// A link that wants to connect at once; the seed decides its jitter.
     pub fn new(identity: Identity, seed: u64, now: Time) -> Self {
-        let _ = (seed, now);
-        Self { identity }
+        let mut link = Self {
+            channel: Channel::new(format!("endpoint:{}", identity.endpoint_id), seed),
+            identity,
+            join_ref: String::new(),
+            outbox: Outbox::new(),
+            wall: Wall::default(),
+            adapters: Vec::new(),
+            directory: Directory::default(),
+            results: Results::default(),
+            rssi_hz: limits::RSSI_HZ,
+            congested: None,
+            stopping: Stopping::No,
+            notes: Notes::default(),
+            outputs: VecDeque::new(),
+        };
+        link.advance(now);
+        link
     }
 
     /// Queues a fact; it goes out at once when joined.
     pub fn handle_fact(&mut self, now: Time, fact: Fact) {
-        let _ = (now, fact, &self.identity);
+        match &fact {
+            Fact::Adapter { state, .. } => self.learn_adapter(state),
+            Fact::CommandResult { req, outcome, .. } => self.results.finish(req, outcome),
+            _ => {}
+        }
+        self.outbox.push(fact);
+        self.advance(now);
     }
 
     /// Sends telemetry if the agent listens and keeps up; otherwise it is counted and gone.
     pub fn handle_telemetry(&mut self, now: Time, telemetry: &Telemetry<'_>) {
-        let _ = (now, telemetry);
+        if self.outbox.is_joined() && self.congested.is_none() && self.stopping != Stopping::Done {
+            let text = self.writer().telemetry(now, telemetry);
+            self.outputs.push_back(Output::Send(text));
+            self.outbox.counters.telemetry_sent += 1;
+        } else {
+            self.outbox.counters.telemetry_dropped += 1;
+        }
     }
 
     /// Takes what the socket says.
     pub fn handle_socket(&mut self, now: Time, input: SocketInput<'_>) {
-        let _ = (now, input);
+        match input {
+            SocketInput::Opened => {
+                self.outbox.counters.connects += 1;
+                self.channel.handle_opened(now);
+            }
+            SocketInput::Text(text) => self.handle_frame(now, Frame::parse(text)),
+            SocketInput::Binary(bytes) => self.handle_frame(now, Frame::parse_binary(bytes)),
+            SocketInput::Closed { code, reason } => {
+                if self.channel.handle_lost(now) {
+                    self.note(Note::lost_by_close(code, reason));
+                }
+            }
+            SocketInput::Refused { status, error } => {
+                if let Some(again_in) = self.channel.handle_refused(now) {
+                    self.note(Note::Refused { status, error: error.to_owned(), again_in });
+                }
+            }
+            SocketInput::Failed { error } => {
+                let connecting = self.channel.is_connecting();
+                if self.channel.handle_lost(now) {
+                    let error = error.to_owned();
+                    self.note(if connecting { Note::Unreachable { error } } else { Note::Lost { reason: error } });
+                }
+            }
+            SocketInput::Congested { bytes } => {
+                if self.congested.is_none() && self.channel.is_open() {
+                    self.congested = Some(now);
+                    self.note(Note::Congested { bytes });
+                }
+            }
+            SocketInput::Drained => self.congested = None,
+        }
+        self.advance(now);
     }
 
     /// Takes the snapshot that [`Output::NeedSnapshot`] asked for.
     pub fn handle_snapshot(&mut self, now: Time, snapshot: Snapshot) {
-        let _ = (now, snapshot);
+        let writer = writer(&self.channel, &self.join_ref, &self.identity, self.wall);
+        self.outbox.handle_snapshot(snapshot, |snapshot, limit| writer.split(snapshot, limit));
+        self.advance(now);
     }
 
     /// Learns the wall clock: UTC in ms at [`Time::ZERO`], and whether something keeps it right.
     pub fn handle_wall(&mut self, offset_ms: i64, synced: bool) {
-        let _ = (offset_ms, synced);
+        self.wall = Wall { offset_ms, synced };
     }
 
     /// Learns the machine's addresses anew; the agent hears of them at the next join.
     pub fn handle_addrs(&mut self, addrs: Vec<IpAddr>) {
-        let _ = addrs;
+        self.identity.addrs = addrs;
     }
 
     /// Does what is due; call it when [`Link::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Time) {
-        let _ = now;
+        match self.channel.handle_timeout(now) {
+            Some(Overdue::Heartbeat) => {
+                self.outbox.counters.heartbeats_missed += 1;
+                self.note(Note::Lost { reason: "a heartbeat was not answered".to_owned() });
+            }
+            Some(Overdue::Join) => self.note(Note::JoinFailed { reason: "no answer".to_owned() }),
+            Some(Overdue::Socket) => self.note(Note::Lost { reason: "it does not answer joins".to_owned() }),
+            None => {}
+        }
+        if !self.outbox.handle_timeout(now) {
+            self.drop_socket(now, "it does not acknowledge facts");
+        }
+        if self.congested.is_some_and(|since| since + limits::SOCKET_STUCK <= now) {
+            self.drop_socket(now, "it does not read");
+        }
+        self.advance(now);
     }
 
     /// Says goodbye: what is queued goes out, acknowledgements are awaited for up to 1 s, then the socket closes and
     /// [`Output::Stopped`] follows.
     pub fn stop(&mut self, now: Time, reason: &str) {
-        let _ = (now, reason);
+        if self.stopping == Stopping::No {
+            self.stopping = Stopping::Until(now + limits::STOP);
+            let reason = Some(reason.to_owned());
+            self.handle_fact(now, Fact::Endpoint { at: now, phase: EndpointPhase::Stopping, reason });
+        }
     }
 
     /// The next moment something is due.
     pub fn poll_timeout(&self) -> Option<Time> {
-        None
+        let stop = match self.stopping {
+            Stopping::No => None,
+            Stopping::Until(until) => Some(until),
+            Stopping::Done => return None,
+        };
+        let stuck = self.congested.map(|since| since + limits::SOCKET_STUCK);
+        [self.channel.poll_timeout(), self.outbox.poll_timeout(), stuck, stop].into_iter().flatten().min()
     }
 
     /// Drains what the shell is to do, oldest first.
     pub fn poll_output(&mut self) -> Option<Output> {
-        None
+        self.outputs.pop_front()
     }
 
     /// How it is.
     pub fn status(&self) -> Status {
-        Status { phase: Phase::Waiting, queued: 0, in_flight: 0 }
+        let (queued, in_flight) = self.outbox.depth();
+        let phase = match self.channel.joined() {
+            _ if self.stopping == Stopping::Done => Phase::Stopped,
+            Some((_, since)) => Phase::Joined { since },
+            None if self.channel.is_open() => Phase::Joining,
+            None if self.channel.is_connecting() => Phase::Connecting,
+            None => Phase::Waiting,
+        };
+        Status { phase, queued, in_flight }
     }
 
     /// What it has counted.
     pub fn counters(&self) -> Counters {
-        Counters::default()
+        self.outbox.counters
     }
+
+    fn handle_frame(&mut self, now: Time, frame: Result<Frame<'_>, FrameError>) {
+        let received = match frame {
+            Ok(frame) => self.channel.handle_frame(now, &frame),
+            Err(error) => {
+                self.outbox.counters.frames_ignored += 1;
+                self.note(Note::Nonsense { what: error.to_string() });
+                return;
+            }
+        };
+        match received {
+            Received::Joined(response) => {
+                let reply = response.map_or(Ok(JoinReply::default()), reply::read_join).unwrap_or_else(|what| {
+                    self.note(Note::Nonsense { what });
+                    JoinReply::default()
+                });
+                self.handle_joined(now, &reply);
+            }
+            Received::JoinRefused(reason) => self.note(Note::JoinFailed { reason }),
+            Received::Gone(reason) => self.note(Note::Lost { reason }),
+            Received::Reply(reference, answer) => self.handle_answer(now, reference, &answer),
+            Received::Push(event, Payload::Json(payload)) => match request::read(&event, payload) {
+                Some(request) => self.handle_request(now, &event, request::req(payload), request),
+                None => self.outbox.counters.frames_ignored += 1,
+            },
+            Received::Heartbeat => {}
+            Received::Push(..) | Received::Ignored => self.outbox.counters.frames_ignored += 1,
+            Received::Nonsense => {
+                self.outbox.counters.frames_ignored += 1;
+                self.note(Note::Nonsense { what: "a reply without a status".to_owned() });
+            }
+        }
+    }
+
+    fn handle_joined(&mut self, now: Time, reply: &JoinReply<'_>) {
+        self.outbox.counters.joins += 1;
+        self.rssi_hz = reply.rssi_hz();
+        let resume = reply.resume(&self.identity.boot);
+        self.note(Note::Joined { resumed: resume.is_some() });
+        self.outbox.join(now, resume, reply.terms());
+        let have = self.directory.rev();
+        if let Some(rev) = reply.roster_rev.filter(|rev| Some(*rev) != have) {
+            self.outbox.push(Fact::RosterAck { at: now, rev, accepted: false, have, unknown: Vec::new() });
+        }
+    }
+
+    fn handle_answer(&mut self, now: Time, reference: u64, answer: &Answer<'_>) {
+        if answer.is_ok() {
+            self.outbox.handle_ack(reference, answer.response.and_then(reply::read_ack));
+            return;
+        }
+        let refusal = answer.refusal();
+        if let Some(after) = refusal.retry {
+            self.outbox.handle_retry(now, reference, after);
+        } else if let Some(kind) = self.outbox.handle_refusal(now, reference, &refusal.reason) {
+            self.note(Note::FactRefused { kind, reason: refusal.reason });
+        }
+    }
+
+    fn handle_request(
+        &mut self,
+        now: Time,
+        event: &str,
+        req: Option<Arc<str>>,
+        request: Result<Request, request::Refusal>,
+    ) {
+        match req.as_ref().map_or(Said::Never, |req| self.results.begin(req)) {
+            Said::Never => {}
+            Said::Running => return,
+            Said::Done(outcome) => return self.answer(now, req.as_ref(), outcome),
+        }
+        let refusal = match request.and_then(|request| self.carry_out(now, req.as_ref(), request)) {
+            Ok(()) => return,
+            Err(refusal) => refusal,
+        };
+        self.outbox.counters.commands_refused += 1;
+        self.note(Note::CommandRefused { event: event.to_owned(), reason: refusal.clone() });
+        self.answer(now, req.as_ref(), Err(CommandError { code: BAD_REQUEST, message: refusal }));
+    }
+
+    /// Does what the link can do, and hands on the rest.
+    fn carry_out(&mut self, now: Time, req: Option<&Arc<str>>, request: Request) -> Result<(), request::Refusal> {
+        let named = || req.cloned().ok_or_else(|| "`req` is missing, or not a short text".to_owned());
+        let command = match request {
+            Request::RosterSet(set) => {
+                let rev = set.rev;
+                let result = self.directory.set(set);
+                return self.handle_roster(now, req, rev, result);
+            }
+            Request::RosterPatch(patch) => {
+                let rev = patch.rev;
+                let result = self.directory.patch(patch);
+                return self.handle_roster(now, req, rev, result);
+            }
+            Request::Snapshot => {
+                self.outbox.want_snapshot();
+                self.answer(now, req, Ok(()));
+                return Ok(());
+            }
+            Request::Superseded => {
+                self.note(Note::Superseded { again_in: limits::SUPERSEDED });
+                self.channel.drop_socket(now, Some(limits::SUPERSEDED));
+                return Ok(());
+            }
+            Request::Telemetry { rssi_hz, bands, lasting } => Command::Telemetry {
+                req: named()?,
+                rssi_hz: rssi_hz.min(self.rssi_hz),
+                bands: bands.map(|bands| bands.iter().map(|band| self.directory.find(band)).collect()).transpose()?,
+                lasting,
+            },
+            Request::UserActive { band, age } => {
+                Command::UserActive { band: band.map(|band| self.directory.find(&band)).transpose()?, age }
+            }
+            Request::UserSignedIn { band } => {
+                Command::UserSignedIn { req: named()?, band: self.directory.find(&band)? }
+            }
+            Request::AdapterReset { deadline } => Command::AdapterReset { req: named()?, deadline },
+        };
+        self.outputs.push_back(Output::Command(command));
+        Ok(())
+    }
+
+    fn handle_roster(
+        &mut self,
+        now: Time,
+        req: Option<&Arc<str>>,
+        rev: u64,
+        result: Result<Arc<Roster>, String>,
+    ) -> Result<(), request::Refusal> {
+        let unknown = result.as_deref().map_or_else(|_| Vec::new(), directory::unknown);
+        let (accepted, have) = (result.is_ok(), self.directory.rev());
+        self.outbox.push(Fact::RosterAck { at: now, rev, accepted, have, unknown });
+        let roster = result?;
+        self.answer(now, req, Ok(()));
+        self.outputs.push_back(Output::Command(Command::Roster(roster)));
+        Ok(())
+    }
+
+    fn answer(&mut self, now: Time, req: Option<&Arc<str>>, outcome: Outcome) {
+        if let Some(req) = req {
+            self.results.finish(req, &outcome);
+            self.outbox.push(Fact::CommandResult { at: now, req: Arc::clone(req), outcome });
+        }
+    }
+
+    fn drop_socket(&mut self, now: Time, reason: &str) {
+        self.channel.drop_socket(now, None);
+        self.note(Note::Lost { reason: reason.to_owned() });
+    }
+
+    /// Turns what has changed into outputs.
+    fn advance(&mut self, now: Time) {
+        if self.stopping == Stopping::Done {
+            self.outputs.clear();
+            return;
+        }
+        self.poll_channel();
+        if self.channel.joined().is_none() && self.outbox.is_joined() {
+            self.outbox.leave();
+        }
+        if !self.channel.is_open() {
+            self.congested = None;
+        }
+        if self.outbox.poll_snapshot() {
+            self.outputs.push_back(Output::NeedSnapshot);
+        }
+        let Self { channel, outbox, .. } = self;
+        while let Some(sending) = outbox.poll_send(now, || channel.next_ref()) {
+            let writer = writer(channel, &self.join_ref, &self.identity, self.wall);
+            let text = writer.fact(now, sending.reference, sending.number, sending.item);
+            self.outputs.push_back(Output::Send(text));
+        }
+        if let Stopping::Until(until) = self.stopping
+            && (until <= now || !self.channel.is_open() || (self.outbox.is_joined() && self.outbox.is_idle()))
+        {
+            self.channel.stop();
+            self.poll_channel();
+            self.outputs.push_back(Output::Stopped);
+            self.stopping = Stopping::Done;
+        }
+    }
+
+    fn poll_channel(&mut self) {
+        while let Some(action) = self.channel.poll_action() {
+            self.outputs.push_back(match action {
+                Action::Connect => Output::Connect,
+                Action::Send(text) => Output::Send(text),
+                Action::Close(code) => Output::Close { code },
+                Action::Join(reference) => {
+                    self.join_ref = reference.to_string();
+                    Output::Send(self.writer().join(&Joining {
+                        identity: &self.identity,
+                        adapters: &self.adapters,
+                        next_seq: self.outbox.next_seq(),
+                        oldest_seq: self.outbox.oldest_seq(),
+                        roster_rev: self.directory.rev(),
+                    }))
+                }
+            });
+        }
+    }
+
+    fn learn_adapter(&mut self, state: &AdapterState) {
+        match self.adapters.binary_search_by_key(&state.id, |known| known.id) {
+            Ok(place) => self.adapters[place] = state.clone(),
+            Err(place) => self.adapters.insert(place, state.clone()),
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        if self.notes.is_news(&note) {
+            self.outputs.push_back(Output::Note(note));
+        }
+    }
+
+    fn writer(&self) -> Writer<'_> {
+        writer(&self.channel, &self.join_ref, &self.identity, self.wall)
+    }
+}
+
+fn writer<'a>(channel: &'a Channel, join_ref: &'a str, identity: &'a Identity, wall: Wall) -> Writer<'a> {
+    Writer { topic: channel.topic(), join_ref, boot: &identity.boot, wall }
 }

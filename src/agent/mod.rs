@@ -9,13 +9,25 @@
 
 mod address; // addresses as the agent writes them
 mod backoff; // waits between tries
-mod command; // what the agent asks for
+mod channel; // the Phoenix channel: join, heartbeat, rejoin
+mod command; // what the rest of the daemon is asked to do
+mod directory; // the roster as the agent maintains it
+mod face; // what goes into the link and comes out
+mod item; // what takes a place in the send window
 pub mod limits; // every bound and wait, with its reason
 mod link; // all parts as one value
 mod note; // what there is to log
+mod outbox; // the delivery contract
+mod queue; // facts that wait
+mod reply; // what an agent's "ok" says
+mod request; // what the agent pushes
+mod results; // commands that were carried out
 mod status; // how the link is, and what it counted
+mod window; // facts in flight
+mod wire; // names, envelope, payloads
 
 pub use command::Command;
-pub use link::{Identity, Link, Output, Secret, SocketInput};
+pub use face::{Identity, Output, Secret, SocketInput};
+pub use link::Link;
 pub use note::{Level, Note};
 pub use status::{Counters, Phase, Status};

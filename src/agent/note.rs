@@ -78,6 +78,16 @@ pub enum Level {
 }
 
 impl Note {
+    /// A connection that the peer ended.
+    pub(super) fn lost_by_close(code: Option<u16>, reason: &str) -> Self {
+        let reason = match (code, reason) {
+            (None, _) => "the connection ended without a word".to_owned(),
+            (Some(code), "") => format!("it closed the connection (code {code})"),
+            (Some(code), reason) => format!("it closed the connection (code {code}: {})", clip(reason)),
+        };
+        Self::Lost { reason }
+    }
+
     /// How loud.
     pub fn level(&self) -> Level {
         match self {
@@ -96,9 +106,15 @@ impl fmt::Display for Note {
             Self::Lost { reason } => write!(f, "lost the agent: {reason}"),
             Self::Unreachable { error } => write!(f, "no agent: {error}; trying again"),
             Self::Refused { status, error, again_in } => {
-                write!(f, "the agent refuses this endpoint (HTTP {status}): {error}; asking again in {} s", again_in.as_secs())
+                write!(
+                    f,
+                    "the agent refuses this endpoint (HTTP {status}): {error}; asking again in {} s",
+                    again_in.as_secs()
+                )
             }
-            Self::JoinFailed { reason } => write!(f, "the agent does not let this endpoint join: {reason}; asking again"),
+            Self::JoinFailed { reason } => {
+                write!(f, "the agent does not let this endpoint join: {reason}; asking again")
+            }
             Self::Superseded { again_in } => write!(
                 f,
                 "another daemon with the same endpoint id has joined the agent; is this a copied installation? \
@@ -110,6 +126,62 @@ impl fmt::Display for Note {
             Self::Nonsense { what } => write!(f, "the agent sent {what}; ignored"),
             Self::Congested { bytes } => {
                 write!(f, "the agent does not read: {bytes} bytes wait; telemetry is dropped")
+            }
+        }
+    }
+}
+
+/// The longest piece of the agent's words in a note, in characters.
+const CLIP: usize = 160;
+
+/// The agent's words, fit for one line of a log.
+pub(super) fn clip(text: &str) -> String {
+    let mut line: String = text.chars().take(CLIP).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(CLIP).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+/// Distinct mistakes of an agent that are told per join; all are counted.
+const MISTAKES: usize = 16;
+
+/// Keeps what can happen a hundred times a second from being said as often.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// The last word on the connection.
+    connection: Option<Note>,
+    /// What the agent got wrong on this join.
+    mistakes: Vec<Note>,
+}
+
+impl Notes {
+    /// Whether a note says something that was not said yet.
+    pub(super) fn is_news(&mut self, note: &Note) -> bool {
+        match note {
+            Note::Joined { .. } => {
+                *self = Self::default();
+                true
+            }
+            Note::Congested { .. } => true,
+            Note::Nonsense { .. } | Note::FactRefused { .. } | Note::CommandRefused { .. } => {
+                let news = self.mistakes.len() < MISTAKES && !self.mistakes.contains(note);
+                if news {
+                    self.mistakes.push(note.clone());
+                }
+                news
+            }
+            // Each refusal waits longer than the one before; that alone is no news.
+            Note::Refused { status, error, .. } => {
+                let said = matches!(&self.connection, Some(Note::Refused { status: last_status, error: last_error, .. })
+                    if last_status == status && last_error == error);
+                self.connection = Some(note.clone());
+                !said
+            }
+            Note::Lost { .. } | Note::Unreachable { .. } | Note::JoinFailed { .. } | Note::Superseded { .. } => {
+                let news = self.connection.as_ref() != Some(note);
+                self.connection = Some(note.clone());
+                news
             }
         }
     }

@@ -1,0 +1,214 @@
+//! Facts that are sent and not acknowledged: numbered, in order, resent until they are.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::item::{Class, Item};
+use super::limits;
+use super::status::Counters;
+use super::wire::Number;
+use crate::time::Time;
+
+/// The send window, lowest seq first.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    entries: VecDeque<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    seq: u64,
+    item: Item,
+    /// How often it was written, on any socket.
+    written: u32,
+    delivery: Delivery,
+    /// How often it was written on this join without the agent having asked for it.
+    tries: u32,
+    /// The refs of those writes, newest last: an answer may come late.
+    references: VecDeque<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    /// To be written as soon as there is a join.
+    Due,
+    /// Written on this join.
+    Awaiting { deadline: Time },
+    /// The agent asked for it again, later.
+    Later { until: Time },
+}
+
+/// Something to write now.
+#[derive(Debug)]
+pub(super) struct Sending<'a> {
+    pub(super) reference: u64,
+    pub(super) number: Number,
+    pub(super) item: &'a Item,
+}
+
+/// Writes whose answers are remembered per fact and join.
+const REFERENCES: usize = 4;
+
+/// Writes of a fact on one join before the socket counts as dead.
+const TRIES: u32 = 2;
+
+impl Window {
+    pub(super) fn push(&mut self, seq: u64, item: Item) {
+        let references = VecDeque::new();
+        self.entries.push_back(Entry { seq, item, written: 0, delivery: Delivery::Due, tries: 0, references });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The lowest seq that is not acknowledged.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.entries.front().map(|entry| entry.seq)
+    }
+
+    pub(super) fn has_due(&self, now: Time) -> bool {
+        self.entries.iter().any(|entry| entry.is_due(now))
+    }
+
+    /// The next thing to write, counted as written; at most `limit` are on the way at once.
+    pub(super) fn poll_send(
+        &mut self,
+        now: Time,
+        limit: usize,
+        next_ref: impl FnOnce() -> u64,
+        counters: &mut Counters,
+    ) -> Option<Sending<'_>> {
+        if self.entries.iter().filter(|entry| matches!(entry.delivery, Delivery::Awaiting { .. })).count() >= limit {
+            return None;
+        }
+        let entry = self.entries.iter_mut().find(|entry| entry.is_due(now))?;
+        let number = Number { seq: entry.seq, re: entry.written };
+        counters.facts_resent += u64::from(entry.written > 0);
+        let reference = next_ref();
+        entry.written += 1;
+        entry.tries += 1;
+        entry.delivery = Delivery::Awaiting { deadline: now + entry.patience() };
+        if entry.references.len() == REFERENCES {
+            entry.references.pop_front();
+        }
+        entry.references.push_back(reference);
+        Some(Sending { reference, number, item: &entry.item })
+    }
+
+    /// The agent has taken what was written under this ref, however late it says so.
+    pub(super) fn ack(&mut self, reference: u64, counters: &mut Counters) {
+        self.settle(counters, |entry| entry.references.contains(&reference));
+    }
+
+    /// The agent has taken everything up to this seq.
+    pub(super) fn ack_through(&mut self, seq: u64, counters: &mut Counters) {
+        self.settle(counters, |entry| entry.seq <= seq && entry.written > 0);
+    }
+
+    /// The agent wants it again after a while.
+    pub(super) fn retry(&mut self, now: Time, reference: u64, after: Duration) {
+        if let Some(entry) = self.find(reference) {
+            entry.delivery = Delivery::Later { until: now + after };
+            entry.tries = 0;
+        }
+    }
+
+    /// The agent does not want it at all: something smaller takes its seq. Says what it was.
+    pub(super) fn refuse(
+        &mut self,
+        now: Time,
+        reference: u64,
+        reason: &str,
+        counters: &mut Counters,
+    ) -> Option<&'static str> {
+        let entry = self.find(reference)?;
+        let kind = entry.item.name();
+        if matches!(entry.item, Item::Dropped { .. }) {
+            // Whoever refuses to hear of a refusal does not hear of it.
+            let seq = entry.seq;
+            self.entries.retain(|entry| entry.seq != seq);
+        } else {
+            counters.facts_refused += u64::from(entry.item.is_fact());
+            entry.item = Item::Dropped { at: now, kind, reason: reason.to_owned() };
+            entry.written = 0;
+            entry.tries = 0;
+            entry.delivery = Delivery::Due;
+            entry.references.clear();
+        }
+        Some(kind)
+    }
+
+    /// The join is over: everything must be written again on the next.
+    pub(super) fn leave(&mut self) {
+        for entry in &mut self.entries {
+            entry.delivery = Delivery::Due;
+            entry.tries = 0;
+            entry.references.clear();
+        }
+    }
+
+    /// Removes what a snapshot says, and taps that cannot act any more.
+    pub(super) fn fold(&mut self, now: Time, counters: &mut Counters) {
+        self.entries.retain(|entry| {
+            let state = entry.item.class() == Class::State;
+            let old = entry.item.is_old_tap(now);
+            counters.facts_folded += u64::from(state && entry.item.is_fact());
+            counters.facts_dropped += u64::from(old);
+            !state && !old
+        });
+    }
+
+    /// Makes what was not acknowledged in time due again; false if it was not for the second time.
+    pub(super) fn handle_timeout(&mut self, now: Time, counters: &mut Counters) -> bool {
+        let mut alive = true;
+        for entry in &mut self.entries {
+            if matches!(entry.delivery, Delivery::Awaiting { deadline } if deadline <= now) {
+                counters.ack_timeouts += 1;
+                alive &= entry.tries < TRIES;
+                entry.delivery = Delivery::Due;
+            }
+        }
+        alive
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.entries
+            .iter()
+            .filter_map(|entry| match entry.delivery {
+                Delivery::Due => None,
+                Delivery::Awaiting { deadline: at } | Delivery::Later { until: at } => Some(at),
+            })
+            .min()
+    }
+
+    fn find(&mut self, reference: u64) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.references.contains(&reference))
+    }
+
+    fn settle(&mut self, counters: &mut Counters, taken: impl Fn(&Entry) -> bool) {
+        self.entries.retain(|entry| {
+            let taken = taken(entry);
+            counters.facts_acked += u64::from(taken && entry.item.is_fact());
+            !taken
+        });
+    }
+}
+
+impl Entry {
+    fn is_due(&self, now: Time) -> bool {
+        match self.delivery {
+            Delivery::Due => true,
+            Delivery::Later { until } => until <= now,
+            Delivery::Awaiting { .. } => false,
+        }
+    }
+
+    /// How long its acknowledgement may take.
+    fn patience(&self) -> Duration {
+        match self.item.class() {
+            Class::Tap => limits::TAP_ACK,
+            Class::State | Class::Record => limits::FACT_ACK,
+        }
+    }
+}
