@@ -105,9 +105,10 @@ impl Directory {
     }
 }
 
-/// The names that cannot be recognised on the air: those without an address.
+/// The names that cannot be recognised on the air, those without an address; no more than fit into a frame.
 pub(super) fn unknown(roster: &Roster) -> Vec<Arc<str>> {
-    roster.entries.iter().filter(|entry| entry.address.is_none()).map(|entry| Arc::clone(&entry.id)).collect()
+    let unknown = roster.entries.iter().filter(|entry| entry.address.is_none());
+    unknown.take(limits::UNKNOWN).map(|entry| Arc::clone(&entry.id)).collect()
 }
 
 fn apply(mut entry: Entry, listing: &Listing) -> Result<Entry, String> {

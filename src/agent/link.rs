@@ -369,7 +369,6 @@ impl Link {
     /// Turns what has changed into outputs.
     fn advance(&mut self, now: Time) {
         if self.stopping == Stopping::Done {
-            self.outputs.clear();
             return;
         }
         self.poll_channel();
@@ -426,7 +425,7 @@ impl Link {
     }
 
     fn note(&mut self, note: Note) {
-        if self.notes.is_news(&note) {
+        if self.stopping != Stopping::Done && self.notes.is_news(&note) {
             self.outputs.push_back(Output::Note(note));
         }
     }

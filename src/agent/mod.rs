@@ -22,6 +22,7 @@ mod queue; // facts that wait
 mod reply; // what an agent's "ok" says
 mod request; // what the agent pushes
 mod results; // commands that were carried out
+pub mod socket; // the shell's websocket
 mod status; // how the link is, and what it counted
 mod window; // facts in flight
 mod wire; // names, envelope, payloads

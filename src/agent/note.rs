@@ -153,6 +153,8 @@ pub(super) struct Notes {
     connection: Option<Note>,
     /// What the agent got wrong on this join.
     mistakes: Vec<Note>,
+    /// Whether it was said that this connection is slow.
+    congested: bool,
 }
 
 impl Notes {
@@ -163,7 +165,7 @@ impl Notes {
                 *self = Self::default();
                 true
             }
-            Note::Congested { .. } => true,
+            Note::Congested { .. } => !std::mem::replace(&mut self.congested, true),
             Note::Nonsense { .. } | Note::FactRefused { .. } | Note::CommandRefused { .. } => {
                 let news = self.mistakes.len() < MISTAKES && !self.mistakes.contains(note);
                 if news {

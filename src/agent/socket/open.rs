@@ -1,0 +1,172 @@
+//! Opening a websocket: resolve, connect, secure, upgrade; every failure as a sentence.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, http};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use super::target::Target;
+use crate::agent::limits;
+
+/// What the websocket reads at once; messages are short.
+const READ_BUFFER: usize = 8 * 1024;
+
+/// What is gathered before it is written without being flushed.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// A websocket over TCP, with or without TLS, that counts what it has written.
+pub(super) type Stream = WebSocketStream<Meter>;
+
+/// Why no websocket came about.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server said no to the upgrade, and may say yes later.
+    Refused { status: u16, error: String },
+    /// Anything else, as a sentence.
+    Failed { error: String },
+}
+
+impl From<String> for Failure {
+    fn from(error: String) -> Self {
+        Self::Failed { error }
+    }
+}
+
+/// Opens a websocket.
+pub(super) async fn open(target: Target) -> Result<Stream, Failure> {
+    match tokio::time::timeout(limits::CONNECT, connect(&target)).await {
+        Ok(result) => result,
+        Err(_) => Err(format!("{target} did not answer within {} s", limits::CONNECT.as_secs()).into()),
+    }
+}
+
+async fn connect(target: &Target) -> Result<Stream, Failure> {
+    let tcp = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(|error| match error.kind() {
+        io::ErrorKind::ConnectionRefused => format!("nothing listens on {target}"),
+        _ => format!("cannot reach {target}: {error}"),
+    })?;
+    // A tap is one small write; it must not wait for the answer to the one before.
+    tcp.set_nodelay(true).map_err(|error| format!("cannot set up the connection to {target}: {error}"))?;
+    let stream: Box<dyn Duplex> = if target.tls { Box::new(secure(target, tcp).await?) } else { Box::new(tcp) };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(Some(limits::INBOUND))
+        .max_frame_size(Some(limits::INBOUND));
+    let meter = Meter { stream, written: 0 };
+    match client_async_with_config(&target.url, meter, Some(config)).await {
+        Ok((stream, _response)) => Ok(stream),
+        Err(error) => Err(upgrade_failure(target, error)),
+    }
+}
+
+fn upgrade_failure(target: &Target, error: Error) -> Failure {
+    match error {
+        Error::Http(response) => {
+            let status = response.status();
+            let error = match status {
+                http::StatusCode::UNAUTHORIZED | http::StatusCode::FORBIDDEN => {
+                    format!("{target} does not let this endpoint in: is the token right?")
+                }
+                http::StatusCode::TOO_MANY_REQUESTS => format!("{target} has too many endpoints at once"),
+                _ => return format!("{target} answered HTTP {}: not a Phoenix socket", status.as_u16()).into(),
+            };
+            Failure::Refused { status: status.as_u16(), error }
+        }
+        Error::Io(error) => format!("{target} broke off before it answered: {error}").into(),
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => {
+            format!("{target} closed the connection instead of answering").into()
+        }
+        error => format!("{target} does not answer as a websocket: {error}").into(),
+    }
+}
+
+async fn secure(target: &Target, tcp: TcpStream) -> Result<impl Duplex + use<>, Failure> {
+    let name = ServerName::try_from(target.host.clone())
+        .map_err(|_| format!("{:?} is no name that a certificate could bear", target.host))?;
+    let ca_file = target.ca_file.clone();
+    // Reading hundreds of certificates takes long enough to make a reading late.
+    let config = tokio::task::spawn_blocking(move || tls_config(ca_file.as_deref()))
+        .await
+        .map_err(|error| format!("cannot load certificates: {error}"))??;
+    TlsConnector::from(config).connect(name, tcp).await.map_err(|error| {
+        let hint = match (&target.ca_file, error.kind()) {
+            (None, io::ErrorKind::InvalidData) => "; a certificate of your own goes into [agent] ca_file",
+            _ => "",
+        };
+        Failure::from(format!("cannot trust {target}: {error}{hint}"))
+    })
+}
+
+fn tls_config(ca_file: Option<&std::path::Path>) -> Result<Arc<ClientConfig>, String> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = ca_file {
+        let unreadable = |error: &dyn std::fmt::Display| format!("cannot read ca_file {}: {error}", path.display());
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
+            let certificate = certificate.map_err(|error| unreadable(&error))?;
+            roots.add(certificate).map_err(|error| unreadable(&error))?;
+        }
+        if roots.is_empty() {
+            return Err(format!("ca_file {} holds no certificate", path.display()));
+        }
+    } else {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if roots.is_empty() {
+            return Err("this system has no certificates to trust; name some in [agent] ca_file".to_owned());
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("cannot set up TLS: {error}"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// Both directions of a connection.
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
+
+/// A connection that counts what it took.
+pub(super) struct Meter {
+    stream: Box<dyn Duplex>,
+    /// Bytes written since the connection came about.
+    pub(super) written: u64,
+}
+
+impl AsyncRead for Meter {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Meter {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if let Poll::Ready(Ok(written)) = result {
+            self.written += u64::try_from(written).unwrap_or(u64::MAX);
+        }
+        result
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
