@@ -131,7 +131,7 @@ pub(super) struct Band<'a> {
 impl<'a> From<&'a event::Band> for Band<'a> {
     fn from(band: &'a event::Band) -> Self {
         let event::Band { address, id } = band;
-        Self { addr: address.bytes, addr_type: address::kind_name(address.kind), id: id.as_deref() }
+        Self { addr: address.bytes, addr_type: address::kind_name(address.address_type), id: id.as_deref() }
     }
 }
 
