@@ -1,0 +1,298 @@
+//! The endpoint: what the dongles hear goes through the engine to the agent, and the agent's wishes come back.
+//!
+//! ```text
+//! reports, states of dongles → engine → facts → link → Output
+//!                                ↑ roster, commands ┘
+//! ```
+//!
+//! A plain value as all its parts are: the shell owns the clock, the ports and the socket.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bgapi::gap::event::ScanResponse;
+
+use crate::agent::{self, Command, Link, Note, SocketInput};
+use crate::event::{
+    AdapterId, AdapterPhase, AdapterState, CommandError, Decision, Digest, EndpointPhase, Fact, Presence, Snapshot,
+    Telemetry,
+};
+use crate::proximity::{Engine, Settings};
+use crate::time::Time;
+
+/// How often the agent gets the counters.
+const STATS_EVERY: Duration = Duration::from_secs(60);
+
+/// What the shell is to do.
+#[derive(Debug)]
+pub enum Output {
+    /// Open a websocket to the agent.
+    Connect,
+    /// Write this text message.
+    Send(String),
+    /// Close the websocket.
+    Close {
+        /// With this code.
+        code: u16,
+    },
+    /// Bring every dongle up anew, then say so to [`Endpoint::handle_reset`].
+    ResetAdapters {
+        /// The agent's name for the command.
+        req: Arc<str>,
+    },
+    /// Log a conclusion.
+    Decided(Decision),
+    /// Log what the link has to say.
+    Note(Note),
+    /// All is said after [`Endpoint::stop`].
+    Stopped,
+}
+
+/// The engine and the link as one value.
+#[derive(Debug)]
+pub struct Endpoint {
+    engine: Engine,
+    link: Link,
+    adapters: Vec<AdapterState>,
+    /// What the dongles' sessions have counted, as last told.
+    radio: Vec<(&'static str, u64)>,
+    forward_adverts: bool,
+    decided: VecDeque<Decision>,
+    reset: Option<Arc<str>>,
+    next_stats: Time,
+}
+
+impl Endpoint {
+    /// An endpoint that has heard nothing and is not connected.
+    pub fn new(settings: Settings, link: Link, now: Time) -> Self {
+        let mut endpoint = Self {
+            engine: Engine::new(settings),
+            link,
+            adapters: Vec::new(),
+            radio: Vec::new(),
+            forward_adverts: false,
+            decided: VecDeque::new(),
+            reset: None,
+            next_stats: now + STATS_EVERY,
+        };
+        endpoint.say(now, EndpointPhase::Online, None);
+        endpoint
+    }
+
+    /// Sends every advert of every band to the agent from now on, as telemetry; for laboratories.
+    pub fn forward_adverts(&mut self) {
+        self.forward_adverts = true;
+    }
+
+    /// Takes one report of a dongle, stamped when its bytes arrived.
+    pub fn handle_report(&mut self, at: Time, adapter: AdapterId, report: &ScanResponse<'_>) {
+        let band = self.engine.handle_report(at, adapter, report);
+        if self.forward_adverts
+            && let Some(band) = band
+        {
+            let data = report.data.as_slice();
+            self.link.handle_telemetry(at, &Telemetry::Advert { at, band, rssi: report.rssi, data });
+        }
+        self.settle(at);
+    }
+
+    /// Takes a dongle's new state; `well` is whether silence of a band there means that the band is silent.
+    pub fn handle_adapter(&mut self, now: Time, state: AdapterState, well: bool) {
+        self.engine.handle_adapter(now, state.id, well);
+        match self.adapters.iter_mut().find(|known| known.id == state.id) {
+            Some(known) => known.clone_from(&state),
+            None => {
+                self.adapters.push(state.clone());
+                self.adapters.sort_by_key(|state| state.id);
+            }
+        }
+        self.settle(now);
+        self.link.handle_fact(now, Fact::Adapter { at: now, state });
+    }
+
+    /// Takes what the dongles' sessions have counted, for the agent.
+    pub fn handle_radio_counters(&mut self, counters: Vec<(&'static str, u64)>) {
+        self.radio = counters;
+    }
+
+    /// Takes changed settings over.
+    pub fn handle_settings(&mut self, now: Time, settings: Settings) {
+        self.engine.handle_settings(now, settings);
+        self.settle(now);
+        self.say(now, EndpointPhase::Online, None);
+    }
+
+    /// Says that an edited configuration has mistakes and the one in force stays.
+    pub fn handle_rejected(&mut self, now: Time, reason: String) {
+        self.say(now, EndpointPhase::ConfigRejected, Some(reason));
+    }
+
+    /// Begins anew with an agent at another address or with another token.
+    pub fn handle_link(&mut self, now: Time, link: Link) {
+        self.link = link;
+        for state in self.adapters.clone() {
+            self.link.handle_fact(now, Fact::Adapter { at: now, state });
+        }
+    }
+
+    /// Takes what the websocket has to say.
+    pub fn handle_socket(&mut self, now: Time, input: SocketInput<'_>) {
+        self.link.handle_socket(now, input);
+    }
+
+    /// Takes the wall clock's time at [`Time::ZERO`], in ms since 1970, and whether it can be right.
+    pub fn handle_wall(&mut self, offset_ms: i64, synced: bool) {
+        self.link.handle_wall(offset_ms, synced);
+    }
+
+    /// Answers for [`Output::ResetAdapters`].
+    pub fn handle_reset(&mut self, now: Time, req: Arc<str>) {
+        self.link.handle_fact(now, Fact::CommandResult { at: now, req, outcome: Ok(()) });
+    }
+
+    /// Tells that the machine slept until now.
+    pub fn handle_wake(&mut self, now: Time) {
+        self.engine.handle_wake(now);
+        self.settle(now);
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.engine.handle_timeout(now);
+        self.settle(now);
+        self.link.handle_timeout(now);
+        if now >= self.next_stats {
+            self.next_stats = now + STATS_EVERY;
+            let counters = self.counters();
+            self.link.handle_telemetry(now, &Telemetry::Stats { counters: &counters });
+        }
+    }
+
+    /// Delivers what is left, for a second at most, and stops.
+    pub fn stop(&mut self, now: Time, reason: &str) {
+        self.link.stop(now, reason);
+    }
+
+    /// The next moment something is due.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let stats = matches!(self.link.status().phase, agent::Phase::Joined { .. }).then_some(self.next_stats);
+        [self.engine.poll_timeout(), self.link.poll_timeout(), stats].into_iter().flatten().min()
+    }
+
+    /// Drains what the shell is to do.
+    pub fn poll_output(&mut self, now: Time) -> Option<Output> {
+        loop {
+            if let Some(decision) = self.decided.pop_front() {
+                return Some(Output::Decided(decision));
+            }
+            if let Some(req) = self.reset.take() {
+                return Some(Output::ResetAdapters { req });
+            }
+            match self.link.poll_output()? {
+                agent::Output::Connect => return Some(Output::Connect),
+                agent::Output::Send(text) => return Some(Output::Send(text)),
+                agent::Output::Close { code } => return Some(Output::Close { code }),
+                agent::Output::Note(note) => return Some(Output::Note(note)),
+                agent::Output::Stopped => return Some(Output::Stopped),
+                agent::Output::NeedSnapshot => {
+                    let snapshot = self.snapshot(now);
+                    self.link.handle_snapshot(now, snapshot);
+                }
+                agent::Output::Command(command) => self.handle_command(now, command),
+            }
+        }
+    }
+
+    /// The health sentence: dongle, bands, agent, as a person would say it.
+    pub fn health(&self) -> String {
+        let adapters: Vec<String> = self.adapters.iter().map(adapter_health).collect();
+        let adapters = if adapters.is_empty() { "no dongle yet".to_owned() } else { adapters.join(", ") };
+        let present = self.engine.bands().iter().filter(|state| state.presence == Presence::Present).count();
+        let bands = match present {
+            0 => "no band present".to_owned(),
+            1 => "1 band present".to_owned(),
+            present => format!("{present} bands present"),
+        };
+        let agent = match self.link.status().phase {
+            agent::Phase::Joined { .. } => "agent joined",
+            agent::Phase::Connecting | agent::Phase::Joining => "connecting to the agent",
+            agent::Phase::Waiting => "no agent",
+            agent::Phase::Stopped => "stopped",
+        };
+        format!("{adapters}; {bands}; {agent}")
+    }
+
+    /// The digest of the configuration in force.
+    pub fn config(&self) -> Digest {
+        self.engine.settings().digest
+    }
+
+    fn handle_command(&mut self, now: Time, command: Command) {
+        let (req, what) = match command {
+            Command::Roster(roster) => {
+                self.engine.handle_roster(now, &roster);
+                return self.settle(now);
+            }
+            Command::AdapterReset { req, .. } => return self.reset = Some(req),
+            // Evidence for a detector that weighs it; the documented rules do not.
+            Command::UserActive { .. } => return,
+            Command::UserSignedIn { req, .. } => (req, "user.signed_in"),
+            Command::Telemetry { req, .. } => (req, "telemetry.set"),
+        };
+        let error = CommandError { code: 2000, message: format!("{what} is not in this version") };
+        self.link.handle_fact(now, Fact::CommandResult { at: now, req, outcome: Err(error) });
+    }
+
+    /// Hands what was concluded to the link, and to the log.
+    fn settle(&mut self, now: Time) {
+        while let Some(decision) = self.engine.poll_decision() {
+            self.decided.push_back(decision.clone());
+            self.link.handle_fact(now, Fact::Band(decision));
+        }
+    }
+
+    fn say(&mut self, now: Time, phase: EndpointPhase, reason: Option<String>) {
+        self.link.handle_fact(now, Fact::Endpoint { at: now, phase, reason });
+    }
+
+    fn snapshot(&self, now: Time) -> Snapshot {
+        Snapshot {
+            at: now,
+            config: self.config(),
+            adapters: self.adapters.clone(),
+            bands: self.engine.bands(),
+            roster_rev: self.engine.roster_rev(),
+            counters: self.counters(),
+        }
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let engine = self.engine.counters();
+        let mut counters = self.radio.clone();
+        counters.extend([
+            ("samples", engine.samples),
+            ("adverts_of_others", engine.others),
+            ("readings_invalid", engine.invalid),
+            ("bands_tracked", engine.tracked),
+            ("bands_evicted", engine.evicted),
+        ]);
+        counters.extend(self.link.counters().named());
+        counters
+    }
+}
+
+fn adapter_health(state: &AdapterState) -> String {
+    let port = state.port.as_deref().unwrap_or("an unknown port");
+    match (state.phase, &state.error) {
+        (AdapterPhase::Absent, _) => "no dongle".to_owned(),
+        (AdapterPhase::Opening, None) => format!("opening the dongle at {port}"),
+        (AdapterPhase::Ready, _) => format!("dongle ready at {port}"),
+        (AdapterPhase::Scanning, _) if state.quiet => format!("scanning at {port}, nobody advertises"),
+        (AdapterPhase::Scanning, _) => format!("scanning at {port}"),
+        (AdapterPhase::Opening | AdapterPhase::Stalled | AdapterPhase::Failed, Some(error)) => {
+            format!("trouble at {port}: {error}")
+        }
+        (AdapterPhase::Stalled | AdapterPhase::Failed, None) => format!("trouble at {port}"),
+    }
+}
