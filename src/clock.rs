@@ -22,6 +22,36 @@ impl Clock {
     }
 }
 
+/// Notices that the machine slept, by the clock that counts it running ahead of the one that does not.
+#[derive(Debug)]
+pub struct SleepWatch {
+    ahead: std::time::Duration,
+}
+
+impl SleepWatch {
+    /// The least sleep that matters; less is the reading of two clocks one after the other.
+    const LEAST: std::time::Duration = std::time::Duration::from_millis(500);
+
+    /// Begins to watch.
+    pub fn new() -> Self {
+        Self { ahead: source::ahead() }
+    }
+
+    /// Whether the machine slept since this was asked last.
+    pub fn woke(&mut self) -> bool {
+        let ahead = source::ahead();
+        let woke = ahead > self.ahead + Self::LEAST;
+        self.ahead = ahead;
+        woke
+    }
+}
+
+impl Default for SleepWatch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Milliseconds since 1970 by the wall clock, which may step at any time.
 pub fn wall_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -89,6 +119,13 @@ mod source {
         u64::try_from(micros).unwrap_or(0)
     }
 
+    /// How long the machine has slept since it was started.
+    pub(super) fn ahead() -> std::time::Duration {
+        let (counting, standing) = (read(), clock_gettime(ClockId::Monotonic));
+        let nanos = (counting.tv_sec - standing.tv_sec) * 1_000_000_000 + counting.tv_nsec - standing.tv_nsec;
+        std::time::Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
+    }
+
     /// A timerfd on the clock that counts suspended time; tokio's own timers stand still meanwhile.
     #[derive(Debug)]
     pub(super) struct Alarm {
@@ -137,6 +174,11 @@ mod source {
 
     pub(super) fn micros_since(started: Reading) -> u64 {
         u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// There is only the one clock, so a sleep shows as time that passed.
+    pub(super) fn ahead() -> Duration {
+        Duration::ZERO
     }
 
     #[derive(Debug)]

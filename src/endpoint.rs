@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bgapi::gap::event::ScanResponse;
 
-use crate::agent::{self, Command, Link, Note, SocketInput};
+use crate::agent::{self, Command, Identity, Link, Note, SocketInput};
 use crate::event::{
     AdapterId, AdapterPhase, AdapterState, CommandError, Decision, Digest, EndpointPhase, Fact, Presence, Snapshot,
     Telemetry,
@@ -128,12 +128,9 @@ impl Endpoint {
         self.say(now, EndpointPhase::ConfigRejected, Some(reason));
     }
 
-    /// Begins anew with an agent at another address or with another token.
-    pub fn handle_link(&mut self, now: Time, link: Link) {
-        self.link = link;
-        for state in self.adapters.clone() {
-            self.link.handle_fact(now, Fact::Adapter { at: now, state });
-        }
+    /// Goes over to another agent, or to the same under another name or token; no fact is lost.
+    pub fn handle_identity(&mut self, now: Time, identity: Identity) {
+        self.link.handle_identity(now, identity);
     }
 
     /// Takes what the websocket has to say.

@@ -234,6 +234,15 @@ impl Channel {
         }
     }
 
+    /// Goes over to another topic, at another place perhaps, at once.
+    pub(super) fn move_to(&mut self, now: Time, topic: String) {
+        self.topic = topic;
+        self.drop_socket(now, None);
+        if let State::Waiting { until } = &mut self.state {
+            *until = now;
+        }
+    }
+
     /// Leaves and closes for good.
     pub(super) fn stop(&mut self) {
         if let Some((reference, _)) = self.joined() {

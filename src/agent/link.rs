@@ -153,6 +153,14 @@ impl Link {
         self.identity.addrs = addrs;
     }
 
+    /// Connects anew as somebody else or somewhere else, at once; what is queued stays, and so does the boot id.
+    pub fn handle_identity(&mut self, now: Time, identity: Identity) {
+        let boot = std::mem::take(&mut self.identity.boot);
+        self.identity = Identity { boot, ..identity };
+        self.channel.move_to(now, format!("endpoint:{}", self.identity.endpoint_id));
+        self.advance(now);
+    }
+
     /// Does what is due; call it when [`Link::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Time) {
         match self.channel.handle_timeout(now) {
