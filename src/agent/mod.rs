@@ -22,6 +22,8 @@ mod queue; // facts that wait
 mod reply; // what an agent's "ok" says
 mod request; // what the agent pushes
 mod results; // commands that were carried out
+#[cfg(test)]
+mod samples; // facts for tests
 pub mod socket; // the shell's websocket
 mod status; // how the link is, and what it counted
 mod window; // facts in flight

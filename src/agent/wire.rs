@@ -200,3 +200,8 @@ fn as_text<T: std::fmt::Display, S: Serializer>(value: &Option<T>, serializer: S
         None => serializer.serialize_none(),
     }
 }
+
+/// Writes what can be printed as a JSON string.
+fn as_string<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}

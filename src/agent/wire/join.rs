@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bgapi::BdAddr;
 use serde::Serialize;
 
-use super::{Joining, VERSION, as_text};
+use super::{Joining, VERSION, as_string, as_text};
 use crate::event::{self, AdapterId, AdapterPhase};
 
 /// What this daemon can be asked for; connections to bands are not among it.
@@ -39,8 +39,8 @@ struct Versions {
 /// A dongle, in short.
 #[derive(Serialize)]
 pub(super) struct Adapter<'a> {
-    #[serde(serialize_with = "as_text")]
-    id: Option<AdapterId>,
+    #[serde(serialize_with = "as_string")]
+    id: AdapterId,
     kind: &'static str,
     #[serde(serialize_with = "as_text")]
     addr: Option<BdAddr>,
@@ -71,12 +71,6 @@ impl<'a> From<&Joining<'a>> for Params<'a> {
 
 impl<'a> From<&'a event::AdapterState> for Adapter<'a> {
     fn from(state: &'a event::AdapterState) -> Self {
-        Self {
-            id: Some(state.id),
-            kind: "bled112",
-            addr: state.address,
-            fw: state.firmware.as_deref(),
-            state: state.phase,
-        }
+        Self { id: state.id, kind: "bled112", addr: state.address, fw: state.firmware.as_deref(), state: state.phase }
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bgapi::BdAddr;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::as_text;
 use super::snapshot::Part;
+use super::{as_string, as_text};
 use crate::agent::item::Item;
 use crate::agent::{address, limits};
 use crate::event::{
@@ -200,9 +200,4 @@ impl<'a> From<&'a Decision> for Payload<'a> {
             }
         }
     }
-}
-
-/// Writes what can be printed as a JSON string.
-fn as_string<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
 }
