@@ -8,6 +8,7 @@
 //! happened, conclusions come out, and nothing in it reads a clock, a port or a file. The same bytes under the
 //! same configuration give the same decisions, whether they arrive or are replayed.
 
+pub mod adapter; // the dongle: serial port, scan session, reconnect
 pub mod agent; // the agent's side: Phoenix channel, delivery, reconnect
 pub mod cli; // the command line
 pub mod clock; // the clock and the alarm behind `time`

@@ -1,0 +1,521 @@
+//! The session's inside: stages, and what leads from one to another.
+
+use std::collections::VecDeque;
+
+use bgapi::gap::event::ScanResponse;
+use bgapi::{Event, Frame, Kind, Message, connection, gap, system};
+
+use super::constants::{
+    DENIED_RACE, LISTEN, MAX_SETBACKS, QUIET_CHECK, RECENT, REOPEN, REOPEN_DENIED, REOPEN_REFUSED, RESET_WAIT, SILENCE,
+};
+use super::counters::Counters;
+use super::evidence::Evidence;
+use super::note::Note;
+use super::session::{OpenFailure, Output, PortInput, ScanSettings, Wanted};
+use super::startup::{Progress, Startup};
+use super::traffic::{Traffic, Verdict};
+use super::trouble::{Ladder, Rung, Trouble};
+use crate::event::{AdapterId, AdapterPhase, AdapterState};
+use crate::time::Time;
+
+/// The session without its decoder, which lends out the frames.
+#[derive(Debug)]
+pub(super) struct Dongle {
+    wanted: Wanted,
+    scan: ScanSettings,
+    stage: Stage,
+    ladder: Ladder,
+    pub(super) traffic: Traffic,
+    pub(super) evidence: Evidence,
+    /// Why the port could not be opened last time.
+    not_opened: Option<String>,
+    /// Since when there is no permission.
+    denied_since: Option<Time>,
+    /// How often it has restarted by itself since it was last well.
+    boots: u8,
+    /// Whether the open port is known to lead to the right dongle.
+    pub(super) known: bool,
+    quiet: bool,
+    pub(super) state: AdapterState,
+    /// The state and the trouble as last told.
+    told: AdapterState,
+    told_trouble: Option<Trouble>,
+    pub(super) counters: Counters,
+    pub(super) outputs: VecDeque<Output>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The shell looks for the port and opens it.
+    Opening,
+    /// The port is closed and is to be opened then.
+    Closed { until: Time },
+    /// The start-up sequence, or a part of it.
+    Starting(Startup),
+    /// Reports come in, or would; silence is measured from then on.
+    Scanning { since: Time },
+    /// It does not answer and may only be late.
+    Listening { until: Time },
+    /// It was told to reset.
+    Resetting { until: Time },
+    /// The end.
+    Stopped,
+}
+
+impl Dongle {
+    pub(super) fn new(id: AdapterId, wanted: Wanted, scan: ScanSettings, now: Time) -> Self {
+        let state = AdapterState {
+            id,
+            phase: AdapterPhase::Absent,
+            quiet: false,
+            port: None,
+            address: None,
+            firmware: None,
+            error: None,
+        };
+        Self {
+            wanted,
+            scan,
+            stage: Stage::Opening,
+            ladder: Ladder::default(),
+            traffic: Traffic::new(now),
+            evidence: Evidence::default(),
+            not_opened: None,
+            denied_since: None,
+            boots: 0,
+            known: false,
+            quiet: false,
+            told: state.clone(),
+            told_trouble: None,
+            state,
+            counters: Counters::default(),
+            outputs: VecDeque::from([Output::Open]),
+        }
+    }
+
+    pub(super) fn handle_port(&mut self, now: Time, input: PortInput) {
+        if let Stage::Stopped = self.stage {
+            return;
+        }
+        match input {
+            PortInput::Missing { reason } => {
+                self.denied_since = None;
+                self.forget_port();
+                self.ladder.clear();
+                if self.not_opened.as_ref() != Some(&reason) {
+                    self.note(Note::Missing { reason: reason.clone() });
+                    self.not_opened = Some(reason);
+                }
+            }
+            PortInput::Found { port } => {
+                if self.state.port.as_ref() != Some(&port) {
+                    self.forget_port();
+                    self.denied_since = None;
+                    self.not_opened = None;
+                    self.state.port = Some(port);
+                }
+            }
+            PortInput::Opened => {
+                self.counters.opens += 1;
+                self.not_opened = None;
+                self.denied_since = None;
+                self.known = false;
+                self.quiet = false;
+                self.traffic = Traffic::new(now);
+                self.evidence.clear();
+                self.note(Note::Opened);
+                self.outputs.push_back(Output::Flush);
+                self.start(now, Startup::full(now));
+            }
+            PortInput::OpenFailed { failure, message } => self.handle_open_failed(now, &failure, message),
+            PortInput::Lost { message } => {
+                self.counters.losses += 1;
+                // A reset makes it leave; anything else is somebody pulling it out, and another one may come.
+                if !matches!(self.stage, Stage::Resetting { .. }) {
+                    self.note(Note::Lost { message });
+                    self.ladder.clear();
+                }
+                self.stage = Stage::Closed { until: now + REOPEN };
+            }
+        }
+    }
+
+    fn handle_open_failed(&mut self, now: Time, failure: &OpenFailure, message: String) {
+        let race = match failure {
+            OpenFailure::Gone => true,
+            OpenFailure::Denied => now.since(*self.denied_since.get_or_insert(now)) < DENIED_RACE,
+            OpenFailure::Busy { .. } | OpenFailure::Other => false,
+        };
+        let pause = match failure {
+            OpenFailure::Gone => REOPEN,
+            OpenFailure::Denied if race => REOPEN_DENIED,
+            _ => REOPEN_REFUSED,
+        };
+        self.stage = Stage::Closed { until: now + pause };
+        if !race && self.not_opened.as_ref() != Some(&message) {
+            self.note(Note::NotOpened { message: message.clone() });
+            self.not_opened = Some(message);
+        }
+    }
+
+    pub(super) fn handle_settings(&mut self, now: Time, scan: ScanSettings) {
+        if self.scan == scan {
+            return;
+        }
+        self.scan = scan;
+        match &self.stage {
+            Stage::Scanning { .. } => self.start(now, Startup::rescan(now)),
+            Stage::Starting(startup) if !startup.is_before_parameters() => self.start(now, Startup::rescan(now)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn reset(&mut self, now: Time) -> bool {
+        let open = matches!(self.stage, Stage::Starting(_) | Stage::Scanning { .. } | Stage::Listening { .. });
+        if open {
+            self.step(now, Rung::Reset);
+        }
+        open
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.outputs.clear();
+        // A dongle left scanning harms nobody, an idle one wastes no power; and what a sick device has not taken by
+        // now would hold the close up.
+        self.outputs.push_back(match self.is_well() {
+            true => Output::Write(gap::command::EndProcedure {}.encoded()),
+            false => Output::Flush,
+        });
+        self.outputs.push_back(Output::Close);
+        self.stage = Stage::Stopped;
+    }
+
+    pub(super) fn is_well(&self) -> bool {
+        self.state.phase == AdapterPhase::Scanning
+    }
+
+    /// Takes one scan report; whether to believe it is `known`.
+    pub(super) fn handle_report(&mut self, now: Time, report: &ScanResponse<'_>) {
+        self.counters.reports += 1;
+        self.counters.empty_reports += u64::from(report.data.is_empty());
+        self.traffic.handle_report(now, report);
+        match self.stage {
+            Stage::Listening { .. } => self.handle_late_answer(now),
+            Stage::Scanning { .. } if self.quiet => {
+                self.quiet = false;
+                self.note(Note::Heard);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes any other frame.
+    pub(super) fn handle_frame(&mut self, now: Time, frame: Frame<'_>) {
+        if frame.kind() == Kind::Response {
+            return self.handle_response(now, frame);
+        }
+        match frame.event() {
+            Some(Event::System(system::Event::Boot(boot))) if is_plausible(&boot) => self.handle_boot(now),
+            Some(Event::System(system::Event::ProtocolError(system::event::ProtocolError { reason }))) => {
+                self.counters.protocol_errors += 1;
+                self.note(Note::ProtocolError { reason });
+                if let Stage::Starting(startup) = &mut self.stage {
+                    let progress = startup.handle_protocol_error(now);
+                    self.advance(now, progress);
+                }
+            }
+            Some(Event::Connection(connection::Event::Status(status))) => {
+                if let Stage::Starting(startup) = &mut self.stage {
+                    let progress = startup.handle_status(now, &status);
+                    if status.flags.contains(bgapi::ConnectionStatusFlags::CONNECTED) {
+                        self.note(Note::LinkClosed { peer: status.address });
+                    }
+                    self.advance(now, progress);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn handle_response(&mut self, now: Time, frame: Frame<'_>) {
+        match &mut self.stage {
+            // An echoed hello is the one command that looks like its own answer.
+            Stage::Starting(_) if frame.get::<system::response::Hello>().is_some() && self.evidence.is_echo() => {}
+            Stage::Starting(startup) => {
+                let progress = startup.handle_response(now, frame, self.scan);
+                self.advance(now, progress);
+            }
+            Stage::Listening { .. } => self.handle_late_answer(now),
+            _ => {}
+        }
+    }
+
+    /// The dongle was only late: on with it, in its own time.
+    fn handle_late_answer(&mut self, now: Time) {
+        let startup = if self.known { Startup::rescan(now) } else { Startup::full(now) };
+        self.start(now, startup.patient());
+    }
+
+    fn handle_boot(&mut self, now: Time) {
+        match self.stage {
+            Stage::Resetting { .. } => self.start(now, Startup::full(now)),
+            Stage::Starting(_) | Stage::Scanning { .. } | Stage::Listening { .. } => {
+                self.counters.boots += 1;
+                self.boots = self.boots.saturating_add(1);
+                if self.boots > MAX_SETBACKS {
+                    self.boots = 0;
+                    return self.climb(now, Trouble::Restarts);
+                }
+                self.note(Note::Booted);
+                self.start(now, Startup::full(now));
+            }
+            Stage::Opening | Stage::Closed { .. } | Stage::Stopped => {}
+        }
+    }
+
+    /// When something is to be done though nothing comes in.
+    pub(super) fn due(&self) -> Option<Time> {
+        match &self.stage {
+            Stage::Opening | Stage::Stopped => None,
+            Stage::Closed { until } | Stage::Listening { until } | Stage::Resetting { until } => Some(*until),
+            Stage::Starting(startup) => Some(startup.due(self.traffic.frame)),
+            Stage::Scanning { since } => {
+                let silence = if self.quiet { QUIET_CHECK } else { SILENCE };
+                let silent = self.traffic.report.unwrap_or(*since).max(*since) + silence;
+                let watched = self.ladder.trouble.map(|_| self.traffic.window_end());
+                Some(watched.map_or(silent, |watched| watched.min(silent)))
+            }
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn handle_due(&mut self, now: Time) {
+        match &mut self.stage {
+            Stage::Opening | Stage::Stopped => {}
+            Stage::Closed { .. } => {
+                self.stage = Stage::Opening;
+                self.outputs.push_back(Output::Open);
+            }
+            Stage::Starting(startup) => {
+                let progress = startup.handle_due(now);
+                self.advance(now, progress);
+            }
+            Stage::Listening { .. } => {
+                let trouble = self.ladder.trouble.unwrap_or(Trouble::NoAnswer);
+                self.climb(now, trouble);
+            }
+            Stage::Resetting { .. } => self.step(now, Rung::Reopen),
+            Stage::Scanning { .. } if self.ladder.trouble.is_some() && self.traffic.window_end() <= now => {
+                self.judge(now);
+            }
+            Stage::Scanning { .. } => self.handle_silence(now),
+        }
+    }
+
+    /// Nobody was heard for a while: the room is quiet, or the dongle is deaf.
+    fn handle_silence(&mut self, now: Time) {
+        let recent = self.traffic.report.is_some_and(|report| now.since(report) < RECENT);
+        match self.ladder.rung() {
+            Some(Rung::Listen | Rung::Rediscover) if recent => self.step(now, Rung::Restart),
+            Some(Rung::Restart) if recent => self.step(now, Rung::Reset),
+            Some(Rung::Reset) if recent => self.step(now, Rung::Reopen),
+            rung => {
+                if rung.is_none() {
+                    self.ladder.step(Rung::Rediscover);
+                }
+                self.start(now, Startup::check(now));
+            }
+        }
+    }
+
+    /// Judges what has come in when the window is over.
+    pub(super) fn judge(&mut self, now: Time) {
+        if !matches!(self.stage, Stage::Scanning { .. }) || now < self.traffic.window_end() {
+            return;
+        }
+        let verdict = self.traffic.verdict();
+        self.traffic.restart(now);
+        match (verdict, self.ladder.trouble) {
+            (Verdict::Sick(trouble), _) => self.climb(now, trouble),
+            (Verdict::Well, _) => {
+                self.recovered();
+                self.ladder.clear();
+                self.boots = 0;
+            }
+            // Whatever it was has stopped; what silence means is found out elsewhere.
+            (Verdict::Nothing, Some(_)) => self.recovered(),
+            (Verdict::Nothing, None) => {}
+        }
+    }
+
+    fn recovered(&mut self) {
+        if self.ladder.trouble.take().is_some() {
+            self.note(Note::Recovered);
+        }
+    }
+
+    fn advance(&mut self, now: Time, progress: Progress) {
+        match progress {
+            Progress::None => {}
+            Progress::Send => self.send(),
+            Progress::FlushAndSend => {
+                self.outputs.push_back(Output::Flush);
+                self.send();
+            }
+            Progress::Info(info) => {
+                let version = format!("{}.{}.{}-{}", info.major, info.minor, info.patch, info.build);
+                if self.state.firmware.as_ref() != Some(&version) {
+                    self.note(Note::Firmware { version: version.clone(), hardware: info.hw });
+                    self.state.firmware = Some(version);
+                }
+                self.send();
+            }
+            Progress::Address(found) => {
+                if let Wanted::Address(wanted) = self.wanted
+                    && wanted != found
+                {
+                    return self.reject(Trouble::WrongAddress { found, wanted });
+                }
+                if self.state.address != Some(found) {
+                    self.note(Note::Identified { address: found });
+                    self.state.address = Some(found);
+                }
+                self.known = true;
+                self.send();
+            }
+            Progress::Done => self.scans(now),
+            Progress::Unanswered if self.known => self.climb(now, Trouble::NoAnswer),
+            Progress::Unanswered => self.climb(now, self.evidence.verdict()),
+            Progress::Refused { command, code } => self.climb(now, Trouble::Refused { command, code }),
+        }
+    }
+
+    fn send(&mut self) {
+        let Stage::Starting(startup) = &self.stage else { return };
+        if let Some(command) = startup.command(self.scan) {
+            self.evidence.handle_sent(command);
+            self.outputs.push_back(Output::Write(command));
+        }
+    }
+
+    fn start(&mut self, now: Time, startup: Startup) {
+        debug_assert!(!matches!(self.stage, Stage::Stopped), "{now:?}");
+        self.stage = Stage::Starting(startup);
+        self.send();
+    }
+
+    /// The dongle has done all it was asked for.
+    fn scans(&mut self, now: Time) {
+        let checked = matches!(&self.stage, Stage::Starting(startup) if !startup.is_full());
+        self.stage = Stage::Scanning { since: now };
+        self.traffic.restart(now);
+        if self.ladder.trouble.is_some_and(|trouble| !trouble.is_in_reports()) {
+            self.recovered();
+        }
+        if !checked {
+            self.note(Note::Scanning);
+        }
+        let silent = self.traffic.report.is_none_or(|report| now.since(report) >= SILENCE);
+        let was_quiet = std::mem::replace(&mut self.quiet, checked && silent && self.ladder.rung().is_some());
+        if self.quiet && !was_quiet {
+            self.note(Note::Quiet);
+        }
+    }
+
+    fn climb(&mut self, now: Time, trouble: Trouble) {
+        if self.ladder.trouble != Some(trouble) {
+            self.note(Note::Trouble(trouble));
+        }
+        let mut rung = self.ladder.climb(trouble);
+        if rung == Rung::Rediscover && !self.known {
+            rung = self.ladder.climb(trouble);
+        }
+        self.take(now, rung);
+    }
+
+    /// Steps onto one rung.
+    fn step(&mut self, now: Time, rung: Rung) {
+        self.ladder.step(rung);
+        self.take(now, rung);
+    }
+
+    fn take(&mut self, now: Time, rung: Rung) {
+        if self.ladder.is_in_first_round() {
+            self.note(Note::Climbing(rung));
+        }
+        self.quiet = false;
+        match rung {
+            Rung::Listen if matches!(self.stage, Stage::Scanning { .. }) => self.traffic.restart(now),
+            Rung::Listen => self.stage = Stage::Listening { until: now + LISTEN },
+            Rung::Rediscover => self.start(now, Startup::rescan(now)),
+            Rung::Restart => {
+                self.evidence.clear();
+                self.start(now, Startup::full(now));
+            }
+            Rung::Reset => {
+                self.counters.resets += 1;
+                self.outputs.push_back(Output::Write(system::command::Reset { boot_in_dfu: 0 }.encoded()));
+                self.stage = Stage::Resetting { until: now + RESET_WAIT };
+            }
+            Rung::Reopen => {
+                self.outputs.push_back(Output::Flush);
+                self.outputs.push_back(Output::Close);
+                self.known = false;
+                self.stage = Stage::Closed { until: now + self.ladder.back_off() };
+            }
+        }
+    }
+
+    /// Leaves this port to whom it belongs.
+    fn reject(&mut self, trouble: Trouble) {
+        self.note(Note::Trouble(trouble));
+        self.outputs.push_back(Output::Reject);
+        self.outputs.push_back(Output::Open);
+        self.forget_port();
+        self.not_opened = Some(trouble.to_string());
+        self.stage = Stage::Opening;
+    }
+
+    fn forget_port(&mut self) {
+        (self.state.port, self.state.address, self.state.firmware) = (None, None, None);
+        self.known = false;
+        self.quiet = false;
+    }
+
+    fn note(&mut self, note: Note) {
+        self.outputs.push_back(Output::Note(note));
+    }
+
+    /// Tells how the dongle is, if that has changed.
+    pub(super) fn restate(&mut self) {
+        let trouble = self.ladder.trouble;
+        let phase = match &self.stage {
+            Stage::Stopped => return,
+            _ if trouble.is_some() && self.ladder.is_exhausted() => AdapterPhase::Failed,
+            _ if trouble.is_some() => AdapterPhase::Stalled,
+            Stage::Opening | Stage::Closed { .. } if self.state.port.is_none() => AdapterPhase::Absent,
+            Stage::Opening | Stage::Closed { .. } if self.not_opened.is_some() => AdapterPhase::Failed,
+            Stage::Opening | Stage::Closed { .. } | Stage::Resetting { .. } => AdapterPhase::Opening,
+            Stage::Starting(startup) if startup.is_full() && !self.known => AdapterPhase::Opening,
+            Stage::Starting(startup) if startup.is_full() => AdapterPhase::Ready,
+            // Asked in passing while it scans, or listened to.
+            Stage::Starting(_) | Stage::Listening { .. } | Stage::Scanning { .. } => AdapterPhase::Scanning,
+        };
+        (self.state.phase, self.state.quiet) = (phase, self.quiet && phase == AdapterPhase::Scanning);
+        match trouble {
+            None => self.state.error.clone_from(&self.not_opened),
+            Some(_) if self.told_trouble == trouble => {}
+            Some(trouble) => self.state.error = Some(trouble.to_string()),
+        }
+        self.told_trouble = trouble;
+        if self.state != self.told {
+            self.told.clone_from(&self.state);
+            self.outputs.push_back(Output::State(self.state.clone()));
+        }
+    }
+}
+
+/// Whether the numbers of a boot event can be a BLED112's: bytes out of step have looked like one.
+fn is_plausible(boot: &system::event::Boot) -> bool {
+    boot.major == 1 && boot.minor <= 9 && boot.protocol_version == 1
+}
