@@ -1,0 +1,129 @@
+//! The walls of the house: the parts that decide are plain values, without a clock, a port, a socket or a file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Words that only the shell may say.
+const SHELL_ONLY: [&str; 16] = [
+    "tokio",
+    "std::net",
+    "std::fs",
+    "std::io",
+    "std::thread",
+    "std::process",
+    "std::env",
+    "Instant",
+    "SystemTime",
+    "serialport",
+    "tokio_serial",
+    "tokio_tungstenite",
+    "rustix",
+    "getrandom",
+    "crate::clock",
+    "tracing::",
+];
+
+/// The pure parts, with what each may say all the same.
+const PURE: [(&str, &[&str]); 12] = [
+    ("src/time.rs", &["Instant"]), // it says how it differs from one
+    ("src/event.rs", &[]),
+    ("src/roster.rs", &[]),
+    ("src/phoenix.rs", &[]),
+    ("src/endpoint.rs", &[]),
+    ("src/proximity", &[]),
+    ("src/agent", &["std::net"]), // an IP address is a value
+    ("src/adapter", &[]),
+    ("src/reference", &[]),
+    ("src/simulate", &[]),
+    ("bgapi/src", &[]),
+    ("config/src", &["std::net"]),
+];
+
+/// Files of those folders that are shell.
+const SHELL: [&str; 14] = [
+    "src/agent/socket",
+    "src/agent/socket.rs",
+    "src/adapter/port",
+    "src/adapter/port.rs",
+    "src/adapter/discover.rs",
+    "src/adapter/discover",
+    "src/adapter/driver.rs",
+    "src/adapter/driver",
+    "src/reference/server.rs",
+    "src/reference/holder.rs",
+    "src/reference/roster.rs",
+    "src/simulate/pty.rs",
+    "config/src/find.rs",
+    "config/src/last_good.rs",
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(path: &Path, found: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            sources(&entry.unwrap().path(), found);
+        }
+    } else if path.extension().is_some_and(|extension| extension == "rs") {
+        found.push(path.to_owned());
+    }
+}
+
+/// Code without comments, strings kept: a word in a comment holds no wall down.
+fn code(text: &str) -> String {
+    let before_tests = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = before_tests.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_decides_reads_no_clock_no_port_no_socket_and_no_file() {
+    let shell: Vec<PathBuf> = SHELL.iter().map(|path| root().join(path)).collect();
+    let mut looked_at = 0;
+    let mut broken = Vec::new();
+    for (place, allowed) in PURE {
+        let mut files = Vec::new();
+        sources(&root().join(place), &mut files);
+        assert!(!files.is_empty(), "{place} is gone; the wall stands around nothing");
+        files.retain(|file| !shell.iter().any(|shell| file.starts_with(shell)));
+        files.retain(|file| !file.ends_with("tests.rs") && !file.components().any(|part| part.as_os_str() == "tests"));
+        for file in files {
+            looked_at += 1;
+            let code = code(&fs::read_to_string(&file).unwrap());
+            for word in SHELL_ONLY.iter().filter(|word| !allowed.contains(word)) {
+                if code.contains(word) {
+                    broken.push(format!("{} says {word}", file.strip_prefix(root()).unwrap().display()));
+                }
+            }
+        }
+    }
+    assert!(looked_at > 40, "only {looked_at} files were looked at");
+    assert!(broken.is_empty(), "a wall is broken:\n  {}", broken.join("\n  "));
+}
+
+#[test]
+fn bytes_flow_one_way() {
+    // Each part, and the parts it must not know.
+    let never: [(&str, &[&str]); 5] = [
+        ("bgapi/src", &["nbe::", "config::", "nbe_config"]),
+        ("config/src", &["nbe::", "bgapi::"]),
+        ("src/proximity", &["crate::adapter", "crate::agent", "crate::endpoint", "crate::service", "crate::simulate"]),
+        ("src/adapter", &["crate::proximity", "crate::agent", "crate::endpoint", "crate::service", "crate::simulate"]),
+        ("src/agent", &["crate::proximity", "crate::adapter", "crate::endpoint", "crate::service", "crate::reference"]),
+    ];
+    let mut broken = Vec::new();
+    for (place, words) in never {
+        let mut files = Vec::new();
+        sources(&root().join(place), &mut files);
+        assert!(!files.is_empty(), "{place} is gone");
+        for file in files {
+            let code = code(&fs::read_to_string(&file).unwrap());
+            for word in words.iter().filter(|word| code.contains(**word)) {
+                broken.push(format!("{} says {word}", file.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "a wall is broken:\n  {}", broken.join("\n  "));
+}
