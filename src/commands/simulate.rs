@@ -1,0 +1,79 @@
+//! `nbe simulate`: a virtual dongle for as long as the command runs.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::simulate::{Scenario, SimulateError, VirtualDongle};
+use crate::time::Time;
+
+/// Be a BLED112 dongle, with bands and neighbours around it
+///
+/// Programs that open the link find what they would find behind a real dongle's port. Without a scenario one band sits
+/// at 0.7 m and five neighbours advertise. What happens is said on standard error.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  \
+    nbe simulate --link /tmp/dongle &\n  \
+    nbe run --port /tmp/dongle\n\n  \
+    nbe simulate --link /tmp/dongle --scenario fixtures/scenarios/tap.toml --seed 7")]
+pub struct SimulateArgs {
+    /// Where programs find the port; an older link is replaced, anything else is left alone
+    #[arg(long, value_name = "PATH")]
+    pub link: PathBuf,
+
+    /// What happens around the dongle and to it, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+
+    /// Repeats the chance of another run; drawn if not given
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// Simulates until SIGINT, SIGTERM or SIGHUP; the link is gone afterwards.
+///
+/// # Errors
+/// If the scenario is wrong, or the port cannot be made or fails.
+pub async fn run(args: &SimulateArgs) -> Result<(), SimulateError> {
+    let scenario = args.scenario.as_deref().map(Scenario::load).transpose()?.unwrap_or_default();
+    let seed = args.seed.unwrap_or_else(draw_seed);
+    let listen = |kind| signal(kind).map_err(SimulateError::Signals);
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let mut hangup = listen(SignalKind::hangup())?;
+
+    let mut dongle = VirtualDongle::spawn(&args.link, &scenario, seed)?;
+    introduce(&args.link, &scenario, args.scenario.as_deref(), seed);
+    loop {
+        tokio::select! {
+            notice = dongle.notice() => match notice {
+                Some((at, text)) => tell(at, &text),
+                None => return dongle.stop(), // it ended by itself, and says why
+            },
+            _ = interrupt.recv() => return dongle.stop(),
+            _ = terminate.recv() => return dongle.stop(),
+            _ = hangup.recv() => return dongle.stop(),
+        }
+    }
+}
+
+fn introduce(link: &Path, scenario: &Scenario, file: Option<&Path>, seed: u64) {
+    match std::fs::read_link(link) {
+        Ok(port) => eprintln!("link      {} -> {}", link.display(), port.display()),
+        Err(_) => eprintln!("link      {}", link.display()),
+    }
+    eprintln!("seed      {seed}");
+    match file {
+        Some(file) => eprintln!("scenario  {}: {}", file.display(), scenario.summary()),
+        None => eprintln!("scenario  {}", scenario.summary()),
+    }
+}
+
+fn tell(at: Time, text: &str) {
+    eprintln!("{:8.1} s  {text}", at.since(Time::ZERO).as_secs_f64());
+}
+
+/// A short number, easy to type again.
+fn draw_seed() -> u64 {
+    getrandom::u32().unwrap_or(1).into()
+}

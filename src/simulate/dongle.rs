@@ -1,0 +1,227 @@
+//! A virtual dongle behind a real port: one thread that gives a simulation time and carries its bytes.
+
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::error::SimulateError;
+use super::fault::Fault;
+use super::output::USB_PACKET;
+use super::pty::Port;
+use super::scenario::Scenario;
+use super::simulation::{Simulation, Steer};
+use crate::clock::Clock;
+use crate::time::Time;
+
+/// A dongle that runs in a thread of its own until it is stopped or dropped.
+#[derive(Debug)]
+pub struct VirtualDongle {
+    link: PathBuf,
+    bands: Vec<String>,
+    orders: Sender<Steer>,
+    /// Wakes the thread; when it is dropped the thread ends.
+    wake: Option<PipeWriter>,
+    notices: UnboundedReceiver<(Time, String)>,
+    thread: Option<JoinHandle<Result<(), SimulateError>>>,
+}
+
+impl VirtualDongle {
+    /// Plugs a dongle in: when this returns, `link` leads to its port.
+    ///
+    /// # Errors
+    /// If the link or the pseudo-terminal cannot be made.
+    pub fn spawn(link: &Path, scenario: &Scenario, seed: u64) -> Result<Self, SimulateError> {
+        let port = Port::open(link)?;
+        let (woken, wake) = io::pipe().map_err(SimulateError::Pty)?;
+        let (orders, ordered) = channel();
+        let (told, notices) = unbounded_channel();
+        let simulation = Simulation::new(scenario, seed);
+        let shell = Shell {
+            clock: Clock::start(),
+            simulation,
+            link: link.to_owned(),
+            port: Some(port),
+            unsent: Vec::new(),
+            ordered,
+            woken,
+            told,
+        };
+        let thread = thread::Builder::new().name("virtual dongle".to_owned());
+        let thread = thread.spawn(move || shell.run()).map_err(SimulateError::Thread)?;
+        let bands = scenario.bands.iter().map(|band| band.id.clone()).collect();
+        Ok(Self { link: link.to_owned(), bands, orders, wake: Some(wake), notices, thread: Some(thread) })
+    }
+
+    /// Where its port is, unless a fault has brought it back elsewhere.
+    pub fn link(&self) -> &Path {
+        &self.link
+    }
+
+    /// Has a band walk to a distance, in m, within a while. False if the scenario has no such band.
+    pub fn move_to(&self, band: &str, distance: f64, takes: Duration) -> bool {
+        let is_known = self.bands.iter().any(|id| id == band);
+        if is_known {
+            self.steer(Steer::Move { band: band.to_owned(), distance, takes });
+        }
+        is_known
+    }
+
+    /// Makes something go wrong now.
+    pub fn inject(&self, fault: Fault) {
+        self.steer(Steer::Fault(fault));
+    }
+
+    /// Waits for the next thing that happens in the scenario; `None` when the dongle has stopped.
+    pub async fn notice(&mut self) -> Option<(Time, String)> {
+        self.notices.recv().await
+    }
+
+    /// Pulls the dongle out for good.
+    ///
+    /// # Errors
+    /// If it had stopped by itself: why.
+    pub fn stop(mut self) -> Result<(), SimulateError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), SimulateError> {
+        self.wake = None;
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(SimulateError::Thread(io::Error::other("the dongle's thread panicked"))),
+            None => Ok(()),
+        }
+    }
+
+    fn steer(&self, steer: Steer) {
+        // A thread that has ended takes no orders; `stop` tells why it has.
+        if self.orders.send(steer).is_ok()
+            && let Some(mut wake) = self.wake.as_ref()
+        {
+            let _ = wake.write(&[0]);
+        }
+    }
+}
+
+impl Drop for VirtualDongle {
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}
+
+/// What the thread owns.
+struct Shell {
+    clock: Clock,
+    simulation: Simulation,
+    link: PathBuf,
+    /// `None` while the dongle is off the bus.
+    port: Option<Port>,
+    unsent: Vec<u8>,
+    ordered: Receiver<Steer>,
+    woken: PipeReader,
+    told: UnboundedSender<(Time, String)>,
+}
+
+impl Shell {
+    /// How soon to look again whether a host that does not read has begun to.
+    const HOST_IS_SLOW: Duration = Duration::from_millis(5);
+
+    fn run(mut self) -> Result<(), SimulateError> {
+        loop {
+            let now = self.clock.now();
+            while let Ok(steer) = self.ordered.try_recv() {
+                self.simulation.steer(now, &steer);
+            }
+            self.simulation.handle_timeout(now);
+            while let Some(notice) = self.simulation.poll_notice(now) {
+                let _ = self.told.send(notice); // nobody has to listen
+            }
+            self.plug()?;
+            let is_slow = self.carry(now).map_err(SimulateError::Port)?;
+            if !self.wait(is_slow).map_err(SimulateError::Port)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes the port come and go with the dongle.
+    fn plug(&mut self) -> Result<(), SimulateError> {
+        match (self.simulation.is_on_bus(), &self.port) {
+            (false, Some(_)) => {
+                self.port = None;
+                self.unsent.clear();
+            }
+            (true, None) => {
+                let name = self.simulation.link().unwrap_or(&self.link);
+                // Another name is meant beside the first one.
+                let link = self.link.parent().map_or_else(|| name.to_owned(), |directory| directory.join(name));
+                let link = if name == self.link { name.to_owned() } else { link };
+                self.port = Some(Port::open(&link)?);
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+        Ok(())
+    }
+
+    /// Carries bytes both ways. True if the host does not take what there is for it.
+    fn carry(&mut self, now: Time) -> io::Result<bool> {
+        let Some(port) = &mut self.port else { return Ok(false) };
+        let has_host = port.has_host()?;
+        let mut buffer = [0; USB_PACKET];
+        while self.simulation.wants_bytes(now) {
+            match port.read(&mut buffer)? {
+                0 => break,
+                len => self.simulation.handle_bytes(now, &buffer[..len]),
+            }
+        }
+        if !has_host {
+            self.simulation.discard_output();
+            self.unsent.clear();
+            return Ok(false);
+        }
+        loop {
+            if self.unsent.is_empty() {
+                self.unsent = self.simulation.poll_packet(now);
+            }
+            if self.unsent.is_empty() {
+                return Ok(false);
+            }
+            let sent = if port.has_room() { port.write(&self.unsent)? } else { 0 };
+            if sent == 0 {
+                return Ok(true);
+            }
+            self.unsent.drain(..sent);
+        }
+    }
+
+    /// Sleeps until there is something to do. False when the dongle is to stop.
+    fn wait(&mut self, is_slow: bool) -> io::Result<bool> {
+        let now = self.clock.now();
+        let due = self.simulation.poll_timeout().map(|due| due.since(now));
+        let slow = is_slow.then_some(Self::HOST_IS_SLOW);
+        let timeout = [due, slow].into_iter().flatten().min();
+        let timeout = timeout.map(|span| Timespec {
+            tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: span.subsec_nanos().into(),
+        });
+        let mut waiting = vec![PollFd::new(&self.woken, PollFlags::IN)];
+        if let Some(port) = &self.port {
+            let (bytes, hosts) = port.descriptors();
+            if self.simulation.wants_bytes(now) {
+                waiting.push(PollFd::from_borrowed_fd(bytes, PollFlags::IN));
+            }
+            waiting.extend(hosts.map(|hosts| PollFd::from_borrowed_fd(hosts, PollFlags::IN)));
+        }
+        match poll(&mut waiting, timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let is_woken = !waiting[0].revents().is_empty();
+        Ok(!is_woken || self.woken.read(&mut [0; 64])? > 0)
+    }
+}

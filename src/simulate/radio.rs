@@ -1,0 +1,216 @@
+//! The air: who advertises when, on which channels, and how loud that arrives.
+
+use std::time::Duration;
+
+use bgapi::{Address, AddressType, BdAddr, PacketType};
+
+use super::device::Device;
+use super::random::Random;
+use super::scanner::{Channel, Heard};
+use super::scenario::{Advert, Band, Flood, Neighbours, Scenario, push_structure};
+use super::signal::{Loudness, Signal};
+use super::track::Track;
+use crate::time::Time;
+
+/// Everybody who advertises.
+#[derive(Clone, Debug)]
+pub(super) struct Radio {
+    advertisers: Vec<Advertiser>,
+    floods: Vec<Crowd>,
+}
+
+impl Radio {
+    /// What was sent longer ago is over: after the machine has slept nobody hears what was sent meanwhile.
+    const OVER: Duration = Duration::from_secs(1);
+
+    pub(super) fn new(scenario: &Scenario, seed: u64) -> Self {
+        let mut parts = (1..).map(|part| Random::new(seed, part));
+        let mut part = || parts.next().unwrap_or_else(|| Random::new(seed, 0));
+        let mut advertisers: Vec<_> = scenario.bands.iter().map(|band| Advertiser::band(band, part())).collect();
+        for group in &scenario.neighbours {
+            advertisers.extend((0..group.count).map(|_| Advertiser::neighbour(group, part())));
+        }
+        let floods = scenario.floods.iter().map(|flood| Crowd::new(*flood, part())).collect();
+        Self { advertisers, floods }
+    }
+
+    pub(super) fn band(&mut self, id: &str) -> Option<&mut Advertiser> {
+        self.advertisers.iter_mut().find(|advertiser| advertiser.id.as_deref() == Some(id))
+    }
+
+    /// When the next packet is sent.
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        let adverts = self.advertisers.iter().map(|advertiser| advertiser.next);
+        adverts.chain(self.floods.iter().filter_map(Crowd::poll_timeout)).min()
+    }
+
+    /// Sends what is due and has the dongle hear it, in order.
+    pub(super) fn handle_timeout(&mut self, now: Time, device: &mut Device) {
+        while let Some(due) = self.poll_timeout().filter(|due| *due <= now) {
+            let is_over = due + Self::OVER < now;
+            for advertiser in self.advertisers.iter_mut().filter(|advertiser| advertiser.next == due) {
+                advertiser.advertise(is_over.then_some(now), device);
+            }
+            for crowd in self.floods.iter_mut().filter(|crowd| crowd.poll_timeout() == Some(due)) {
+                crowd.advertise(is_over.then_some(now), device);
+            }
+        }
+    }
+}
+
+/// From one channel to the next within one advertising event.
+const CHANNEL_STEP: Duration = Duration::from_micros(400);
+
+/// The one packet of an advertising event that the dongle is there for, if any: when, and on which channel.
+fn caught(at: Time, device: &Device) -> Option<(Time, Channel)> {
+    (0..3)
+        .map(|channel| (at + CHANNEL_STEP * u32::from(channel), channel))
+        .find(|(at, channel)| device.listening(*at) == Some(*channel))
+}
+
+/// One device that advertises.
+#[derive(Clone, Debug)]
+pub(super) struct Advertiser {
+    /// A band's name in the scenario.
+    id: Option<String>,
+    address: Address,
+    advert: Advert,
+    interval: Duration,
+    loss: f64,
+    distance: Track,
+    shadow: Track,
+    silent: Vec<(Time, Time)>,
+    signal: Signal,
+    random: Random,
+    next: Time,
+}
+
+impl Advertiser {
+    /// The most a device waits beyond its interval: advDelay, Core Specification Vol 6, Part B, §4.4.2.2.1.
+    const DELAY_MICROS: u64 = 10_000;
+
+    fn band(band: &Band, random: Random) -> Self {
+        let (distance, shadow, silent) = (band.distance.clone(), band.shadow.clone(), band.silent.clone());
+        let id = Some(band.id.clone());
+        let rest = (band.address, band.advert.clone(), band.interval, band.loss);
+        Self::new(id, rest, band.loudness, (distance, shadow, silent), random)
+    }
+
+    fn neighbour(group: &Neighbours, mut random: Random) -> Self {
+        let (address, advert) = stranger(&mut random);
+        let distance = Track::constant(group.distance * (0.5 + random.unit()));
+        let rest = (address, advert, group.interval, 0.14);
+        let place = (distance, Track::constant(0.0), Vec::new());
+        Self::new(None, rest, Loudness::default(), place, random)
+    }
+
+    fn new(
+        id: Option<String>,
+        (address, advert, interval, loss): (Address, Advert, Duration, f64),
+        loudness: Loudness,
+        (distance, shadow, silent): (Track, Track, Vec<(Time, Time)>),
+        mut random: Random,
+    ) -> Self {
+        let signal = Signal::new(loudness, Random::new(random.bits(), 0));
+        let mut this =
+            Self { id, address, advert, interval, loss, distance, shadow, silent, signal, random, next: Time::ZERO };
+        this.next = Time::from_micros(this.random.below(interval.as_micros() as u64));
+        this
+    }
+
+    /// Walks to another distance, in m, within a while.
+    pub(super) fn move_to(&mut self, now: Time, distance: f64, takes: Duration) {
+        self.distance.redirect(now, distance, now + takes);
+    }
+
+    /// Sends one event; if its time is over, nobody hears it and the next comes after `now`.
+    fn advertise(&mut self, over: Option<Time>, device: &mut Device) {
+        let at = self.next;
+        let delay = Duration::from_micros(self.random.below(Self::DELAY_MICROS));
+        self.next = over.unwrap_or(at) + self.interval + delay;
+        let is_silent = self.silent.iter().any(|(from, to)| (*from..*to).contains(&at));
+        if over.is_some() || is_silent {
+            return;
+        }
+        let Some((at, channel)) = caught(at, device) else { return };
+        let Advert { packet_type, data, scan_response } = &self.advert;
+        let sender = self.address;
+        let (distance, shadow) = (self.distance.at(at), self.shadow.at(at));
+        let Some(rssi) = self.signal.level(at, distance, shadow, channel) else { return };
+        if self.random.chance(self.loss) {
+            return;
+        }
+        let is_asked = device.handle_heard(at, Heard { rssi, packet_type: *packet_type, sender, data });
+        // Request and answer can get lost like any packet.
+        if is_asked && !self.random.chance(self.loss) && !self.random.chance(self.loss) {
+            device.handle_heard(at, Heard { rssi, packet_type: PacketType::SCAN_RSP, sender, data: scan_response });
+        }
+    }
+}
+
+/// A flood under way.
+#[derive(Clone, Debug)]
+struct Crowd {
+    flood: Flood,
+    next: Time,
+    random: Random,
+}
+
+impl Crowd {
+    fn new(flood: Flood, random: Random) -> Self {
+        Self { flood, next: flood.from, random }
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        (self.next < self.flood.to).then_some(self.next)
+    }
+
+    fn advertise(&mut self, over: Option<Time>, device: &mut Device) {
+        let at = self.next;
+        // Evenly from nothing to twice the mean gap.
+        let gap = self.random.below(2_000_000 / u64::from(self.flood.per_second.max(1)) + 1);
+        self.next = over.unwrap_or(at) + Duration::from_micros(gap.max(1));
+        if over.is_some() {
+            return;
+        }
+        let (mut bytes, payload) = (self.random.bytes::<6>(), self.random.bytes::<8>());
+        bytes[5] &= 0x3f; // non-resolvable private
+        let sender = Address { bytes: BdAddr(bytes), address_type: AddressType::RANDOM };
+        let mut data = vec![0x02, 0x01, 0x04];
+        push_structure(&mut data, 0xff, &[&[0xff, 0xff][..], &payload].concat());
+        let rssi = -95 + self.random.below(45) as i8;
+        if let Some((at, _)) = caught(at, device) {
+            device.handle_heard(at, Heard { rssi, packet_type: PacketType::ADV_NONCONN_IND, sender, data: &data });
+        }
+    }
+}
+
+/// A device of another make, as offices are full of them.
+fn stranger(random: &mut Random) -> (Address, Advert) {
+    let (mut bytes, payload) = (random.bytes::<6>(), random.bytes::<20>());
+    let mut data = vec![0x02, 0x01, 0x1a];
+    let mut scan_response = Vec::new();
+    let mut packet_type = PacketType::ADV_IND;
+    let mut address_type = AddressType::RANDOM;
+    bytes[5] = bytes[5] & 0x3f | 0x40; // resolvable private
+    match random.below(5) {
+        0 => push_structure(&mut data, 0xff, &[&[0x4c, 0x00, 0x10, 0x05][..], &payload[..5]].concat()),
+        1 => {
+            packet_type = PacketType::ADV_NONCONN_IND;
+            data.clear(); // no Flags: this make leaves them out
+            push_structure(&mut data, 0xff, &[&[0x06, 0x00, 0x01, 0x09, 0x20][..], &payload].concat());
+        }
+        2 => push_structure(&mut data, 0xff, &[&[0x75, 0x00, 0x42, 0x04][..], &payload].concat()),
+        3 => {
+            packet_type = PacketType::ADV_SCAN_IND;
+            push_structure(&mut data, 0x03, &[0xaa, 0xfe]);
+            push_structure(&mut data, 0x16, &[&[0xaa, 0xfe, 0x00, 0xe7][..], &payload[..16]].concat());
+        }
+        _ => {
+            address_type = AddressType::PUBLIC;
+            push_structure(&mut data, 0x03, &[0x1a, 0x18]);
+            push_structure(&mut scan_response, 0x09, format!("Sensor {:02X}", payload[0]).as_bytes());
+        }
+    }
+    (Address { bytes: BdAddr(bytes), address_type }, Advert { packet_type, data, scan_response })
+}
