@@ -55,6 +55,9 @@ pub(super) const LISTEN: Duration = Duration::from_secs(4);
 /// How long after `system_reset` a dongle that neither left the bus nor booted has ignored it.
 pub(super) const RESET_WAIT: Duration = Duration::from_secs(3);
 
+/// How long a dongle may be off the bus after a reset: 0.5 to 2 s, longer inside a virtual machine.
+pub(super) const RETURN_WAIT: Duration = Duration::from_secs(10);
+
 /// How long a lost port is left alone; a node may linger for a while and fail at once.
 pub(super) const REOPEN: Duration = Duration::from_millis(250);
 

@@ -6,7 +6,8 @@ use bgapi::gap::event::ScanResponse;
 use bgapi::{Event, Frame, Kind, Message, connection, gap, system};
 
 use super::constants::{
-    DENIED_RACE, LISTEN, MAX_SETBACKS, QUIET_CHECK, RECENT, REOPEN, REOPEN_DENIED, REOPEN_REFUSED, RESET_WAIT, SILENCE,
+    DENIED_RACE, LISTEN, MAX_SETBACKS, QUIET_CHECK, RECENT, REOPEN, REOPEN_DENIED, REOPEN_REFUSED, RESET_WAIT,
+    RETURN_WAIT, SILENCE,
 };
 use super::counters::Counters;
 use super::evidence::Evidence;
@@ -29,6 +30,8 @@ pub(super) struct Dongle {
     pub(super) evidence: Evidence,
     /// Why the port could not be opened last time.
     not_opened: Option<String>,
+    /// After a reset the dongle may be off the bus until then.
+    away_until: Option<Time>,
     /// Since when there is no permission.
     denied_since: Option<Time>,
     /// How often it has restarted by itself since it was last well.
@@ -46,8 +49,8 @@ pub(super) struct Dongle {
 
 #[derive(Debug)]
 enum Stage {
-    /// The shell looks for the port and opens it.
-    Opening,
+    /// The shell looks for the port and opens it; why there is none, not told yet, is `missing`.
+    Opening { missing: Option<String> },
     /// The port is closed and is to be opened then.
     Closed { until: Time },
     /// The start-up sequence, or a part of it.
@@ -76,11 +79,12 @@ impl Dongle {
         Self {
             wanted,
             scan,
-            stage: Stage::Opening,
+            stage: Stage::Opening { missing: None },
             ladder: Ladder::default(),
             traffic: Traffic::new(now),
             evidence: Evidence::default(),
             not_opened: None,
+            away_until: None,
             denied_since: None,
             boots: 0,
             known: false,
@@ -98,16 +102,14 @@ impl Dongle {
             return;
         }
         match input {
-            PortInput::Missing { reason } => {
-                self.denied_since = None;
-                self.forget_port();
-                self.ladder.clear();
-                if self.not_opened.as_ref() != Some(&reason) {
-                    self.note(Note::Missing { reason: reason.clone() });
-                    self.not_opened = Some(reason);
-                }
-            }
+            PortInput::Missing { reason } => match (&mut self.stage, self.away_until) {
+                (Stage::Opening { missing }, Some(until)) if now < until => *missing = Some(reason),
+                _ => self.handle_missing(reason),
+            },
             PortInput::Found { port } => {
+                if let Stage::Opening { missing } = &mut self.stage {
+                    *missing = None;
+                }
                 if self.state.port.as_ref() != Some(&port) {
                     self.forget_port();
                     self.denied_since = None;
@@ -119,6 +121,7 @@ impl Dongle {
                 self.counters.opens += 1;
                 self.not_opened = None;
                 self.denied_since = None;
+                self.away_until = None;
                 self.known = false;
                 self.quiet = false;
                 self.traffic = Traffic::new(now);
@@ -131,12 +134,25 @@ impl Dongle {
             PortInput::Lost { message } => {
                 self.counters.losses += 1;
                 // A reset makes it leave; anything else is somebody pulling it out, and another one may come.
-                if !matches!(self.stage, Stage::Resetting { .. }) {
+                if let Stage::Resetting { .. } = self.stage {
+                    self.away_until = Some(now + RETURN_WAIT);
+                } else {
                     self.note(Note::Lost { message });
                     self.ladder.clear();
                 }
                 self.stage = Stage::Closed { until: now + REOPEN };
             }
+        }
+    }
+
+    fn handle_missing(&mut self, reason: String) {
+        self.denied_since = None;
+        self.away_until = None;
+        self.forget_port();
+        self.ladder.clear();
+        if self.not_opened.as_ref() != Some(&reason) {
+            self.note(Note::Missing { reason: reason.clone() });
+            self.not_opened = Some(reason);
         }
     }
 
@@ -269,14 +285,15 @@ impl Dongle {
                 self.note(Note::Booted);
                 self.start(now, Startup::full(now));
             }
-            Stage::Opening | Stage::Closed { .. } | Stage::Stopped => {}
+            Stage::Opening { .. } | Stage::Closed { .. } | Stage::Stopped => {}
         }
     }
 
     /// When something is to be done though nothing comes in.
     pub(super) fn due(&self) -> Option<Time> {
         match &self.stage {
-            Stage::Opening | Stage::Stopped => None,
+            Stage::Opening { missing } => missing.as_ref().and(self.away_until),
+            Stage::Stopped => None,
             Stage::Closed { until } | Stage::Listening { until } | Stage::Resetting { until } => Some(*until),
             Stage::Starting(startup) => Some(startup.due(self.traffic.frame)),
             Stage::Scanning { since } => {
@@ -291,9 +308,14 @@ impl Dongle {
     /// Does what is due.
     pub(super) fn handle_due(&mut self, now: Time) {
         match &mut self.stage {
-            Stage::Opening | Stage::Stopped => {}
+            Stage::Opening { missing } => {
+                if let Some(reason) = missing.take() {
+                    self.handle_missing(reason);
+                }
+            }
+            Stage::Stopped => {}
             Stage::Closed { .. } => {
-                self.stage = Stage::Opening;
+                self.stage = Stage::Opening { missing: None };
                 self.outputs.push_back(Output::Open);
             }
             Stage::Starting(startup) => {
@@ -315,17 +337,14 @@ impl Dongle {
     /// Nobody was heard for a while: the room is quiet, or the dongle is deaf.
     fn handle_silence(&mut self, now: Time) {
         let recent = self.traffic.report.is_some_and(|report| now.since(report) < RECENT);
-        match self.ladder.rung() {
-            Some(Rung::Listen | Rung::Rediscover) if recent => self.step(now, Rung::Restart),
-            Some(Rung::Restart) if recent => self.step(now, Rung::Reset),
-            Some(Rung::Reset) if recent => self.step(now, Rung::Reopen),
-            rung => {
-                if rung.is_none() {
-                    self.ladder.step(Rung::Rediscover);
-                }
-                self.start(now, Startup::check(now));
-            }
-        }
+        let rung = match self.ladder.silence {
+            Some(Rung::Rediscover) if recent => Rung::Restart,
+            Some(Rung::Restart) if recent => Rung::Reset,
+            Some(Rung::Reset) if recent => Rung::Reopen,
+            _ => return self.start(now, Startup::check(now)),
+        };
+        self.ladder.silence = Some(rung);
+        self.step(now, rung);
     }
 
     /// Judges what has come in when the window is over.
@@ -416,9 +435,10 @@ impl Dongle {
             self.note(Note::Scanning);
         }
         let silent = self.traffic.report.is_none_or(|report| now.since(report) >= SILENCE);
-        let was_quiet = std::mem::replace(&mut self.quiet, checked && silent && self.ladder.rung().is_some());
+        let was_quiet = std::mem::replace(&mut self.quiet, checked && silent);
         if self.quiet && !was_quiet {
             self.note(Note::Quiet);
+            self.ladder.silence.get_or_insert(Rung::Rediscover);
         }
     }
 
@@ -473,7 +493,7 @@ impl Dongle {
         self.outputs.push_back(Output::Open);
         self.forget_port();
         self.not_opened = Some(trouble.to_string());
-        self.stage = Stage::Opening;
+        self.stage = Stage::Opening { missing: None };
     }
 
     fn forget_port(&mut self) {
@@ -493,9 +513,9 @@ impl Dongle {
             Stage::Stopped => return,
             _ if trouble.is_some() && self.ladder.is_exhausted() => AdapterPhase::Failed,
             _ if trouble.is_some() => AdapterPhase::Stalled,
-            Stage::Opening | Stage::Closed { .. } if self.state.port.is_none() => AdapterPhase::Absent,
-            Stage::Opening | Stage::Closed { .. } if self.not_opened.is_some() => AdapterPhase::Failed,
-            Stage::Opening | Stage::Closed { .. } | Stage::Resetting { .. } => AdapterPhase::Opening,
+            Stage::Opening { .. } | Stage::Closed { .. } if self.state.port.is_none() => AdapterPhase::Absent,
+            Stage::Opening { .. } | Stage::Closed { .. } if self.not_opened.is_some() => AdapterPhase::Failed,
+            Stage::Opening { .. } | Stage::Closed { .. } | Stage::Resetting { .. } => AdapterPhase::Opening,
             Stage::Starting(startup) if startup.is_full() && !self.known => AdapterPhase::Opening,
             Stage::Starting(startup) if startup.is_full() => AdapterPhase::Ready,
             // Asked in passing while it scans, or listened to.

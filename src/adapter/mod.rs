@@ -22,3 +22,6 @@ pub use counters::Counters;
 pub use note::{Level, Note};
 pub use session::{OpenFailure, Output, PortInput, ScanSettings, Session, Wanted};
 pub use trouble::{Rung, Trouble};
+
+#[cfg(test)]
+mod tests;

@@ -201,12 +201,7 @@ impl Session {
     }
 }
 
-fn drain(
-    mut items: Items<'_, '_>,
-    dongle: &mut Dongle,
-    now: Time,
-    heard: &mut impl FnMut(Time, &ScanResponse<'_>),
-) {
+fn drain(mut items: Items<'_, '_>, dongle: &mut Dongle, now: Time, heard: &mut impl FnMut(Time, &ScanResponse<'_>)) {
     while let Some(item) = items.next() {
         match item {
             Item::Frame(frame) => {

@@ -8,9 +8,7 @@ use bgapi::{
     ErrorCode, Frame, Kind, Message, Response, ScanPolicy, connection, gap, system,
 };
 
-use super::constants::{
-    MAX_SETBACKS, PATIENCE, PATIENCE_BUSY, PATIENCE_HELLO, PATIENCE_SCANNING, PAUSE, STATUS_WAIT,
-};
+use super::constants::{MAX_SETBACKS, PATIENCE, PATIENCE_BUSY, PATIENCE_HELLO, PATIENCE_SCANNING, PAUSE, STATUS_WAIT};
 use super::session::ScanSettings;
 use crate::time::Time;
 

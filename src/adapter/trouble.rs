@@ -123,16 +123,14 @@ pub enum Rung {
 pub(super) struct Ladder {
     /// What is wrong, until the dongle is seen to be well.
     pub(super) trouble: Option<Trouble>,
+    /// The rung reached; it is remembered after the trouble seems over, until [`Ladder::clear`].
     rung: Option<Rung>,
     rounds: u32,
+    /// The rung reached against silence alone, with a dongle that answers.
+    pub(super) silence: Option<Rung>,
 }
 
 impl Ladder {
-    /// The rung reached; it is remembered after the trouble seems over, until [`Ladder::clear`].
-    pub(super) fn rung(&self) -> Option<Rung> {
-        self.rung
-    }
-
     /// Steps onto the next rung; from the top one to the lowest again.
     pub(super) fn climb(&mut self, trouble: Trouble) -> Rung {
         let next = match self.rung {

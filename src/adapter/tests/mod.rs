@@ -1,0 +1,6 @@
+//! The session against a fake dongle, in stepped time.
+
+mod fake;
+mod faults; // dongles in trouble
+mod random; // any bytes, any faults
+mod well; // dongles as they should be, in any state
