@@ -446,3 +446,6 @@ impl Link {
 fn writer<'a>(channel: &'a Channel, join_ref: &'a str, identity: &'a Identity, wall: Wall) -> Writer<'a> {
     Writer { topic: channel.topic(), join_ref, boot: &identity.boot, wall }
 }
+
+#[cfg(test)]
+mod tests;

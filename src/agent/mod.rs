@@ -9,6 +9,8 @@
 
 mod address; // addresses as the agent writes them
 mod backoff; // waits between tries
+#[cfg(test)]
+mod bench; // a link on a bench, for tests
 mod channel; // the Phoenix channel: join, heartbeat, rejoin
 mod command; // what the rest of the daemon is asked to do
 mod directory; // the roster as the agent maintains it
@@ -16,6 +18,8 @@ mod face; // what goes into the link and comes out
 mod item; // what takes a place in the send window
 pub mod limits; // every bound and wait, with its reason
 mod link; // all parts as one value
+#[cfg(test)]
+mod model; // random schedules against a failing agent
 mod note; // what there is to log
 mod outbox; // the delivery contract
 mod queue; // facts that wait

@@ -180,3 +180,6 @@ fn merge_trend(before: Side, after: &mut Trend) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests;

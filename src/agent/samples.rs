@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::event::{
-    AdapterId, AdapterPhase, AdapterState, Auth, Band, BandState, Conclusion, Decision, Digest, EndpointPhase, Fact,
-    Presence, PresenceReason, Rule, Side, Snapshot, Trend, Why,
+    AdapterId, AdapterPhase, AdapterState, Auth, Band, BandState, Conclusion, Decision, Digest, Fact, Presence,
+    PresenceReason, Rule, Side, Snapshot, Trend, Why,
 };
 use crate::time::Time;
 
@@ -74,10 +74,6 @@ pub(super) fn adapter(at: Time, phase: AdapterPhase) -> Fact {
         error: None,
     };
     Fact::Adapter { at, state }
-}
-
-pub(super) fn endpoint(at: Time, phase: EndpointPhase) -> Fact {
-    Fact::Endpoint { at, phase, reason: None }
 }
 
 pub(super) fn snapshot(at: Time, bands: usize) -> Snapshot {

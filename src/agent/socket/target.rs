@@ -57,6 +57,8 @@ impl Target {
         }
         let port = match authority.port() {
             Some(port) => port.as_str().parse().map_err(|_| TargetError::Url)?,
+            // A port that is none is no port to `http` either.
+            None if authority.as_str() != authority.host() => return Err(TargetError::Url),
             None if tls => 443,
             None => 80,
         };

@@ -7,8 +7,8 @@ use crate::agent::item::{Item, Part};
 use crate::agent::samples::{adapter, auth, band, decision, ms, presence, snapshot, tap, trend};
 use crate::agent::{Identity, Secret};
 use crate::event::{
-    AdapterId, AdapterPhase, Auth, Band, CommandError, Conclusion, Decision, EndpointPhase, Fact, Presence, Rule, Side,
-    Telemetry, Trend, Why,
+    AdapterPhase, Auth, Band, CommandError, Conclusion, Decision, EndpointPhase, Fact, Presence, Rule, Side, Telemetry,
+    Trend, Why,
 };
 use crate::time::Time;
 
