@@ -101,7 +101,7 @@ fn bytes(random: &mut impl Rng) -> Vec<u8> {
     for _ in 0..random.next_u32() % 8 {
         match random.next_u32() % 6 {
             0 => bytes.extend((0..random.next_u32() % 300).map(|_| random.next_u32() as u8)),
-            1 => bytes.extend_from_slice(&report(random.next_u32() % 2 == 0)),
+            1 => bytes.extend_from_slice(&report(random.next_u32().is_multiple_of(2))),
             2 => bytes.extend_from_slice(&boot(1, 1)),
             3 => bytes.extend_from_slice(&[0x00, 0x02, 0x06, (random.next_u32() % 10) as u8, 0x81, 0x01]),
             4 => bytes.extend_from_slice(&[0x00, 0x00, 0x00, 0x01]),

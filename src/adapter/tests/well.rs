@@ -47,7 +47,8 @@ fn the_start_up_is_the_documented_one_and_takes_no_time() {
 
 #[test]
 fn whatever_an_earlier_program_left_behind_is_cleaned_up() {
-    let cases: [(&str, fn(&mut Fake), Duration); 4] = [
+    type Leave = fn(&mut Fake);
+    let cases: [(&str, Leave, Duration); 4] = [
         ("it is still scanning", |fake| fake.scanning = true, SECOND),
         ("all its links are open", |fake| fake.links = [true; 3], SECOND),
         ("half a command is in its parser", Fake::leave_half_a_command, 2 * SECOND),

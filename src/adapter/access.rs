@@ -1,0 +1,157 @@
+//! Who may open a port, and who has it open.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+/// A program that has a port open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Holder {
+    /// Its name, as `ps` shows it.
+    pub name: String,
+    /// Its process id.
+    pub pid: u32,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (process {})", self.name, self.pid)
+    }
+}
+
+/// Who may open a port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Access {
+    /// Whether this program may.
+    pub permitted: bool,
+    /// The owner's name, or number.
+    pub owner: String,
+    /// The group's name, or number.
+    pub group: String,
+    /// The permissions, such as `0660`.
+    pub mode: String,
+}
+
+/// Finds the program that has the port open, as far as this one may look.
+#[cfg(target_os = "linux")]
+pub fn holder(port: &Path) -> Option<Holder> {
+    let port = std::fs::canonicalize(port).ok()?;
+    let numbers = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
+    let mut pids: Vec<u32> = std::fs::read_dir("/proc").ok()?.flatten().filter_map(numbers).collect();
+    pids.sort_unstable();
+    let holds = |pid: &u32| {
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        open.into_iter().any(|fd| std::fs::read_link(fd.path()).is_ok_and(|target| target == port))
+    };
+    let pid = pids.into_iter().find(holds)?;
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let name = name.trim().chars().filter(|char| !char.is_control()).collect();
+    Some(Holder { name, pid })
+}
+
+/// Nothing tells it on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn holder(_: &Path) -> Option<Holder> {
+    None
+}
+
+/// Finds out who may open the port; `None` if it is gone, or on a system that keeps it elsewhere.
+#[cfg(unix)]
+pub fn access(port: &Path) -> Option<Access> {
+    use std::os::unix::fs::MetadataExt;
+
+    use rustix::fs::{Access as Wish, AtFlags, CWD};
+
+    let metadata = std::fs::metadata(port).ok()?;
+    let wish = Wish::READ_OK | Wish::WRITE_OK;
+    Some(Access {
+        permitted: rustix::fs::accessat(CWD, port, wish, AtFlags::EACCESS).is_ok(),
+        owner: name("/etc/passwd", metadata.uid()),
+        group: name("/etc/group", metadata.gid()),
+        mode: format!("{:04o}", metadata.mode() & 0o7777),
+    })
+}
+
+/// Permissions of ports are not kept with files here.
+#[cfg(not(unix))]
+pub fn access(_: &Path) -> Option<Access> {
+    None
+}
+
+/// What to do about a port that this program may not open, as a sentence.
+pub fn remedy(port: &Path) -> String {
+    let shown = port.display();
+    #[cfg(unix)]
+    if let Some(access) = access(port) {
+        let Access { owner, group, mode, .. } = access;
+        let user = name("/etc/passwd", rustix::process::geteuid().as_raw());
+        // A group of root's alone is not one to join; the rule that gives the port another is missing.
+        let is_open_to_group = u32::from_str_radix(&mode, 8).is_ok_and(|mode| mode & 0o060 == 0o060);
+        let cure = match is_open_to_group && group != "root" {
+            true => format!(
+                "add it to that group with `sudo usermod -aG {group} {user}`, then log in again or restart the service"
+            ),
+            false => "install the udev rule that comes with nbe and plug the dongle in again".into(),
+        };
+        return format!(
+            "no permission to open {shown}: it belongs to {owner} and the group {group} (mode {mode}), and this runs \
+             as {user}; {cure}"
+        );
+    }
+    format!("no permission to open {shown}: run nbe as a user who may open serial ports")
+}
+
+/// The name of a user or group by its number, from the file that lists them; the number where that does not.
+#[cfg(unix)]
+fn name(file: &str, number: u32) -> String {
+    let list = std::fs::read_to_string(file).unwrap_or_default();
+    let number = number.to_string();
+    let named = list.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == number).then(|| name.to_owned())
+    });
+    named.unwrap_or(number)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_holder_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let holder = holder(file.path()).unwrap();
+        assert_eq!(holder.pid, std::process::id());
+        assert!(!holder.name.is_empty());
+        let path = file.into_temp_path();
+        assert_eq!(super::holder(&path), None, "closed");
+    }
+
+    #[test]
+    fn the_remedy_is_a_command_or_the_rule() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let cases = [
+            (0o600, "udev rule"),
+            (0o660, if access(file.path()).unwrap().group == "root" { "rule" } else { "usermod -aG" }),
+        ];
+        for (mode, cure) in cases {
+            std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            let remedy = remedy(file.path());
+            assert!(remedy.contains(cure) && remedy.contains(&format!("mode {mode:04o}")), "{remedy}");
+        }
+        std::os::unix::fs::chown(file.path(), None, Some(20)).ok();
+        if access(file.path()).unwrap().group == "dialout" {
+            assert!(remedy(file.path()).contains("`sudo usermod -aG dialout root`"), "{}", remedy(file.path()));
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_has_no_access() {
+        assert_eq!(access(Path::new("/nowhere/at/all")), None);
+        assert!(remedy(Path::new("/nowhere/at/all")).contains("no permission"));
+    }
+}

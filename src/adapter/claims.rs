@@ -1,0 +1,114 @@
+//! Which ports this daemon's dongles have taken, so that no two take the same.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The ports taken by all dongles of one daemon; to be cloned for each of them.
+#[derive(Clone, Debug, Default)]
+pub struct Claims(Arc<Mutex<Taken>>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// By their real names.
+    open: BTreeSet<PathBuf>,
+    /// By the names in nbe.toml, which nobody else is to take.
+    named: Vec<PathBuf>,
+}
+
+/// One port, taken until this is dropped.
+#[derive(Debug)]
+pub(super) struct Claim {
+    claims: Claims,
+    port: PathBuf,
+}
+
+/// One port's name, kept for its owner until this is dropped.
+#[derive(Debug)]
+pub(super) struct Reservation {
+    claims: Claims,
+    port: PathBuf,
+}
+
+impl Claims {
+    /// Takes a port; `None` if another has it.
+    pub(super) fn claim(&self, port: &Path) -> Option<Claim> {
+        let port = real(port);
+        let free = self.taken().open.insert(port.clone());
+        free.then(|| Claim { claims: self.clone(), port })
+    }
+
+    /// Keeps a port for the one that asks for it by name.
+    pub(super) fn reserve(&self, port: &Path) -> Reservation {
+        self.taken().named.push(port.to_owned());
+        Reservation { claims: self.clone(), port: port.to_owned() }
+    }
+
+    /// Whether whoever finds the port may try it.
+    pub(super) fn is_free(&self, port: &Path) -> bool {
+        let port = real(port);
+        let taken = self.taken();
+        !taken.open.contains(&port) && !taken.named.iter().any(|named| real(named) == port)
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Claim {
+    /// The port's real name.
+    pub(super) fn port(&self) -> &Path {
+        &self.port
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.claims.taken().open.remove(&self.port);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut taken = self.claims.taken();
+        if let Some(place) = taken.named.iter().position(|named| *named == self.port) {
+            taken.named.swap_remove(place);
+        }
+    }
+}
+
+/// The port's name with links followed, so that one port has one name.
+fn real(port: &Path) -> PathBuf {
+    std::fs::canonicalize(port).unwrap_or_else(|_| port.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_taken_once_under_all_its_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let (port, link) = (dir.path().join("port"), dir.path().join("link"));
+        std::fs::write(&port, "").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&port, &link).unwrap();
+        #[cfg(not(unix))]
+        std::fs::hard_link(&port, &link).unwrap();
+
+        let claims = Claims::default();
+        let claim = claims.claim(&port).unwrap();
+        assert!(claims.clone().claim(&port).is_none() && !claims.is_free(&port));
+        #[cfg(unix)]
+        assert!(claims.claim(&link).is_none() && !claims.is_free(&link));
+        drop(claim);
+
+        let reservation = claims.reserve(&link);
+        #[cfg(unix)]
+        assert!(!claims.is_free(&port), "kept for the one who names it");
+        assert!(claims.claim(&link).is_some());
+        drop(reservation);
+        assert!(claims.is_free(&port));
+    }
+}

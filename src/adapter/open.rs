@@ -1,0 +1,183 @@
+//! Opening a serial port for this program alone, as the dongle wants it.
+
+use std::path::Path;
+
+use tokio::sync::oneshot;
+use tokio_serial::{ClearBuffer, DataBits, FlowControl, Parity, SerialPort as _, SerialStream, StopBits};
+
+use super::access;
+use super::claims::Claim;
+use super::session::OpenFailure;
+
+/// Baud. By convention: a BLED112 ignores it.
+const RATE: u32 = 115_200;
+
+/// Why a port could not be opened.
+#[derive(Debug)]
+pub(super) struct OpenError {
+    pub(super) failure: OpenFailure,
+    pub(super) message: String,
+}
+
+/// A port on its way to being open. The claim comes back with it, or ends with the attempt.
+pub(super) type Opening = oneshot::Receiver<Result<(Native, Claim), OpenError>>;
+
+/// Opens the port in a thread of its own, since a sick device can hold that up for seconds.
+pub(super) fn open(claim: Claim) -> Opening {
+    let (send, opening) = oneshot::channel();
+    let inside = system::Inside::current();
+    // A thread of the runtime would hold up its end.
+    let started = std::thread::Builder::new().name("open port".into()).spawn(move || {
+        let opened = inside.open(claim.port()).map(|native| (native, claim));
+        let _ = send.send(opened); // nobody waits any more: it is closed again
+    });
+    if let Err(error) = started {
+        tracing::error!(%error, "cannot start a thread");
+    }
+    opening
+}
+
+/// Hands the open port to the runtime.
+pub(super) fn attach(native: Native, port: &Path) -> Result<SerialStream, OpenError> {
+    let stream = system::attach(native).map_err(|error| OpenError {
+        failure: OpenFailure::Other,
+        message: format!("cannot wait for {}: {error}", port.display()),
+    })?;
+    flush(&stream);
+    Ok(stream)
+}
+
+/// Discards what waits in the port's queues.
+pub(super) fn flush(stream: &SerialStream) {
+    if let Err(error) = stream.clear(ClearBuffer::All) {
+        tracing::debug!(%error, "cannot flush the port");
+    }
+}
+
+fn builder(port: &Path) -> tokio_serial::SerialPortBuilder {
+    tokio_serial::new(port.to_string_lossy(), RATE)
+        .data_bits(DataBits::Eight)
+        .parity(Parity::None)
+        .stop_bits(StopBits::One)
+        // Software flow control would eat 0x11 and 0x13.
+        .flow_control(FlowControl::None)
+        // Best effort: a pty has no such line.
+        .dtr_on_open(true)
+}
+
+fn busy(port: &Path) -> OpenError {
+    let holder = access::holder(port).map(|holder| holder.to_string());
+    let who = holder.as_deref().unwrap_or("another program");
+    let message = format!("{} is held by {who}; end that program, or choose another port", port.display());
+    OpenError { failure: OpenFailure::Busy { holder }, message }
+}
+
+fn failed(port: &Path, failure: OpenFailure, error: impl std::fmt::Display) -> OpenError {
+    OpenError { failure, message: format!("cannot open {}: {error}", port.display()) }
+}
+
+fn denied(port: &Path) -> OpenError {
+    OpenError { failure: OpenFailure::Denied, message: access::remedy(port) }
+}
+
+pub(super) use system::Native;
+
+#[cfg(unix)]
+mod system {
+    use std::os::fd::OwnedFd;
+    use std::path::Path;
+
+    use rustix::fs::{FlockOperation, Mode, OFlags};
+    use rustix::io::Errno;
+    use rustix::termios::{ControlModes, OptionalActions};
+    use tokio_serial::SerialStream;
+
+    use super::{OpenError, OpenFailure, builder, busy, denied, failed};
+
+    pub(in super::super) type Native = serialport::TTYPort;
+
+    pub(super) struct Inside;
+
+    impl Inside {
+        pub(super) fn current() -> Self {
+            Self
+        }
+
+        pub(super) fn open(&self, port: &Path) -> Result<Native, OpenError> {
+            let _first = prepare(port)?;
+            Native::open(&builder(port)).map_err(|error| match error.kind {
+                serialport::ErrorKind::NoDevice => busy(port),
+                _ => failed(port, OpenFailure::Other, error),
+            })
+        }
+    }
+
+    pub(super) fn attach(native: Native) -> Result<SerialStream, impl std::fmt::Display> {
+        SerialStream::try_from(native)
+    }
+
+    /// Opens the port a first time: for the exact reason if that fails, and to keep its lines as they are at the end.
+    fn prepare(port: &Path) -> Result<OwnedFd, OpenError> {
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(port, flags, Mode::empty()).map_err(|errno| match errno {
+            Errno::BUSY => busy(port),
+            Errno::ACCESS | Errno::PERM => denied(port),
+            Errno::NOENT | Errno::NXIO | Errno::NODEV | Errno::IO => failed(port, OpenFailure::Gone, errno),
+            _ => failed(port, OpenFailure::Other, errno),
+        })?;
+        if !rustix::termios::isatty(&fd) {
+            let why = "it is no serial port; `nbe ports` lists those there are";
+            return Err(failed(port, OpenFailure::Other, why));
+        }
+        // Whoever may do everything gets past TIOCEXCL, but not unnoticed past this.
+        if rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+            return Err(busy(port));
+        }
+        if let Ok(mut termios) = rustix::termios::tcgetattr(&fd) {
+            termios.control_modes.remove(ControlModes::HUPCL);
+            let _ = rustix::termios::tcsetattr(&fd, OptionalActions::Now, &termios);
+        }
+        let _ = rustix::fs::flock(&fd, FlockOperation::Unlock);
+        Ok(fd)
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    use std::convert::Infallible;
+    use std::path::Path;
+
+    use tokio::runtime::Handle;
+    use tokio_serial::SerialStream;
+
+    use super::{OpenError, OpenFailure, builder, busy, denied, failed};
+
+    pub(in super::super) type Native = SerialStream;
+
+    pub(super) struct Inside(Handle);
+
+    impl Inside {
+        pub(super) fn current() -> Self {
+            Self(Handle::current())
+        }
+
+        pub(super) fn open(&self, port: &Path) -> Result<Native, OpenError> {
+            let _runtime = self.0.enter();
+            SerialStream::open(&builder(port)).map_err(|error| match error.kind {
+                // A port in use gives "access denied", which as a lack of permission hardly exists here.
+                tokio_serial::ErrorKind::Io(std::io::ErrorKind::PermissionDenied) if super::access::exists(port) => {
+                    busy(port)
+                }
+                tokio_serial::ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => denied(port),
+                tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(std::io::ErrorKind::NotFound) => {
+                    failed(port, OpenFailure::Gone, error)
+                }
+                _ => failed(port, OpenFailure::Other, error),
+            })
+        }
+    }
+
+    pub(super) fn attach(native: Native) -> Result<SerialStream, Infallible> {
+        Ok(native)
+    }
+}

@@ -1,0 +1,246 @@
+//! The serial port as the shell sees it: found, opened, read, written and lost, in one place to wait at.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bgapi::BdAddr;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_serial::SerialStream;
+
+use super::claims::{Claim, Claims, Reservation};
+use super::discover::{PortKind, Roots, SerialPort, ports};
+use super::open::{self, Native, OpenError, Opening};
+use super::session::{OpenFailure, PortInput};
+use super::watch::Watch;
+
+/// Which dongle to use: one `[[adapter]]` of nbe.toml, or `--port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Whichever is found and not taken by another.
+    Any,
+    /// Whatever is behind the port of this name.
+    Port(PathBuf),
+    /// The one with this address of its own, behind whichever port.
+    Address(BdAddr),
+}
+
+/// What happened at a port.
+#[derive(Debug)]
+pub(super) enum PortEvent {
+    /// So many bytes were read.
+    Read(usize),
+    /// Something became of the port itself.
+    Port(PortInput),
+}
+
+/// One dongle's port, whether there is one or not.
+#[derive(Debug)]
+pub(super) struct Port {
+    choice: Choice,
+    roots: Roots,
+    claims: Claims,
+    _reservation: Option<Reservation>,
+    state: State,
+    /// Ports that lead to the wrong dongle, as they were then.
+    rejected: BTreeMap<PathBuf, Option<u64>>,
+    current: PathBuf,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not asked for.
+    Closed,
+    /// Looking for one; why there is none was told.
+    Looking { watch: Option<Watch>, told: Option<String> },
+    /// Found and being opened.
+    Opening(Opening),
+    /// Open, with what is still to be written.
+    Open { stream: SerialStream, unwritten: Vec<u8>, _claim: Claim },
+}
+
+impl Port {
+    /// A port that is not asked for yet.
+    pub(super) fn new(choice: Choice, roots: Roots, claims: Claims) -> Self {
+        let reservation = match &choice {
+            Choice::Port(port) => Some(claims.reserve(port)),
+            Choice::Any | Choice::Address(_) => None,
+        };
+        let (rejected, current) = (BTreeMap::new(), PathBuf::new());
+        Self { choice, roots, claims, _reservation: reservation, state: State::Closed, rejected, current }
+    }
+
+    /// Finds a port and opens it, waiting for one as long as it takes.
+    pub(super) fn open(&mut self) {
+        self.state = State::Looking { watch: None, told: None };
+    }
+
+    /// Writes as soon as the port takes it.
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        if let State::Open { unwritten, .. } = &mut self.state {
+            unwritten.extend_from_slice(bytes);
+        }
+    }
+
+    /// Discards what waits to be read and to be written.
+    pub(super) fn flush(&mut self) {
+        if let State::Open { stream, unwritten, .. } = &mut self.state {
+            unwritten.clear();
+            open::flush(stream);
+        }
+    }
+
+    /// Releases the port at once. What it takes without waiting is still written.
+    pub(super) fn close(&mut self) {
+        if let State::Open { stream, unwritten, .. } = &mut self.state
+            && !unwritten.is_empty()
+        {
+            let _ = stream.try_write(unwritten);
+        }
+        self.state = State::Closed;
+    }
+
+    /// Releases the port, and offers it again only after all others or when it has been plugged in anew.
+    pub(super) fn reject(&mut self) {
+        self.close();
+        self.rejected.insert(self.current.clone(), node(&self.current));
+    }
+
+    /// Waits for the next thing to happen. Nothing is lost if the waiting is given up.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<PortEvent> {
+        match &mut self.state {
+            State::Closed => Poll::Pending,
+            State::Looking { .. } => self.poll_look(cx).map(PortEvent::Port),
+            State::Opening(opening) => {
+                let opened = ready!(Pin::new(opening).poll(cx)).unwrap_or_else(|_| {
+                    let message = format!("cannot open {}: the attempt failed", self.current.display());
+                    Err(OpenError { failure: OpenFailure::Other, message })
+                });
+                Poll::Ready(PortEvent::Port(self.handle_opened(opened)))
+            }
+            State::Open { stream, unwritten, .. } => {
+                let message = match ready!(poll_io(stream, unwritten, cx, buffer)) {
+                    Ok(0) => "nothing more comes from it".into(),
+                    Ok(len) => return Poll::Ready(PortEvent::Read(len)),
+                    Err(error) => error.to_string(),
+                };
+                self.state = State::Closed;
+                Poll::Ready(PortEvent::Port(PortInput::Lost { message }))
+            }
+        }
+    }
+
+    fn handle_opened(&mut self, opened: Result<(Native, Claim), OpenError>) -> PortInput {
+        match opened.and_then(|(native, claim)| Ok((open::attach(native, &self.current)?, claim))) {
+            Ok((stream, claim)) => {
+                self.state = State::Open { stream, unwritten: Vec::new(), _claim: claim };
+                PortInput::Opened
+            }
+            Err(OpenError { failure, message }) => {
+                self.state = State::Closed;
+                PortInput::OpenFailed { failure, message }
+            }
+        }
+    }
+
+    fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<PortInput> {
+        loop {
+            let reason = match self.look() {
+                Ok(claim) => {
+                    self.current = claim.port().to_owned();
+                    let port = self.shown();
+                    self.state = State::Opening(open::open(claim));
+                    return Poll::Ready(PortInput::Found { port });
+                }
+                Err(reason) => reason,
+            };
+            let State::Looking { watch, told } = &mut self.state else { return Poll::Pending };
+            let Some(waiting) = watch else {
+                // Looked at once more with the watch in place, so that nothing comes in between unseen.
+                *watch = Some(Watch::new(&self.roots.dev, self.choice.port()));
+                continue;
+            };
+            if told.as_ref() != Some(&reason) {
+                *told = Some(reason.clone());
+                return Poll::Ready(PortInput::Missing { reason });
+            }
+            ready!(waiting.poll_change(cx));
+            *watch = None; // directories may have come or gone
+        }
+    }
+
+    /// The port as the person named it, or as it was found.
+    fn shown(&self) -> String {
+        self.choice.port().unwrap_or(&self.current).display().to_string()
+    }
+
+    /// Takes a port that will do, or says why there is none.
+    fn look(&mut self) -> Result<Claim, String> {
+        if let Choice::Port(port) = &self.choice {
+            if !exists(port) {
+                return Err(format!("there is no port {}; plug the dongle in, or choose another port", port.display()));
+            }
+            let taken = || format!("another [[adapter]] of this program has {} already", port.display());
+            return self.claims.claim(port).ok_or_else(taken);
+        }
+        self.rejected.retain(|port, node_then| node(port) == *node_then && exists(port));
+        let found = ports(&self.roots);
+        let dongles = || found.iter().filter(|port| port.kind == PortKind::Dongle);
+        let fits = |port: &&SerialPort| !self.rejected.contains_key(&port.path) && self.claims.is_free(&port.path);
+        let claim = dongles().filter(fits).find_map(|port| self.claims.claim(&port.path));
+        claim.ok_or_else(|| match (&self.choice, dongles().count()) {
+            (Choice::Address(address), 1..) => {
+                format!("no dongle found with the address {address}; plug it in, or correct the address")
+            }
+            (_, 1..) => "no further dongle found: those there are belong to other [[adapter]] tables".into(),
+            _ if found.iter().any(|port| port.kind == PortKind::Bootloader) => {
+                "the dongle waits for new firmware (2458:fffe): unplug it and plug it in again; if it stays so, flash \
+                 it with the vendor's stock \"usbcdc\" firmware"
+                    .into()
+            }
+            _ => "no dongle found: plug a BLED112 in (2458:0001), or name its port".into(),
+        })
+    }
+}
+
+impl Choice {
+    fn port(&self) -> Option<&Path> {
+        match self {
+            Self::Port(port) => Some(port),
+            Self::Any | Self::Address(_) => None,
+        }
+    }
+}
+
+/// Writes what the port takes, then reads.
+fn poll_io(
+    stream: &mut SerialStream,
+    unwritten: &mut Vec<u8>,
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<std::io::Result<usize>> {
+    while !unwritten.is_empty() {
+        match Pin::new(&mut *stream).poll_write(cx, unwritten) {
+            Poll::Ready(Ok(0)) | Poll::Pending => break,
+            Poll::Ready(Ok(written)) => drop(unwritten.drain(..written)),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+        }
+    }
+    let mut buffer = ReadBuf::new(buffer);
+    ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
+    Poll::Ready(Ok(buffer.filled().len()))
+}
+
+/// Ports are files, but on Windows.
+fn exists(port: &Path) -> bool {
+    cfg!(windows) || port.exists()
+}
+
+/// What tells a device from the next one under the same name.
+fn node(port: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    return std::fs::metadata(port).ok().map(|metadata| std::os::unix::fs::MetadataExt::ino(&metadata));
+    #[cfg(not(unix))]
+    return port.to_str().map(|_| 0);
+}
