@@ -14,6 +14,7 @@ pub mod cli; // the command line
 pub mod clock; // the clock and the alarm behind `time`
 pub mod commands; // its verbs
 pub mod endpoint; // engine and link as one value
+pub mod commands; // the verbs of the command line
 pub mod event; // what the agent is told
 pub mod failure; // how a command ends badly
 pub mod identity; // who this endpoint is

@@ -39,10 +39,11 @@ impl Evidence {
     pub(super) fn verdict(&self) -> Trouble {
         if self.is_echo() {
             Trouble::Echo
+        } else if self.is_text() {
+            // First, since a space looks like the beginning of a Gecko's frame.
+            Trouble::Text
         } else if looks_like_gecko(&self.discarded) {
             Trouble::Gecko
-        } else if self.is_text() {
-            Trouble::Text
         } else if self.discarded.is_empty() {
             Trouble::NeverAnswered
         } else {
@@ -78,13 +79,14 @@ mod tests {
 
     #[test]
     fn a_port_is_known_by_what_it_sends() {
-        let cases: [(&str, &[&[u8]], Trouble); 9] = [
+        let cases: [(&str, &[&[u8]], Trouble); 10] = [
             ("silence", &[], Trouble::NeverAnswered),
             ("our own command", &[&[0x00, 0x00, 0x06, 0x04]], Trouble::Echo),
             ("our own command, one byte at a time", &[&[0x00], &[0x00], &[0x06], &[0x04]], Trouble::Echo),
             ("a terminal's picture of it", &[b"^@^@^F", b"^D"], Trouble::Echo),
             ("a Gecko's boot event", &[&[0xa0, 0x02, 0x01, 0x00, 0x01, 0x02]], Trouble::Gecko),
             ("a script's words", &[b"Hello, I am a script\r\n"], Trouble::Text),
+            ("many of them", &[b"I am a script.\r\n", b"I am a script.\r\n"], Trouble::Text),
             ("a word", &[b"OK"], Trouble::Garbage),
             ("words in noise", &[b"temperature \xff\xfe\xfd\xfc\xfb"], Trouble::Garbage),
             ("noise", &[&[0x55, 0xaa, 0x13, 0x91]], Trouble::Garbage),
