@@ -43,3 +43,6 @@ pub use scenario_file::ScenarioError;
 pub use signal::Loudness;
 pub use simulation::{Simulation, Steer};
 pub use track::Track;
+
+#[cfg(test)]
+mod tests;
