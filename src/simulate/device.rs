@@ -36,7 +36,6 @@ pub struct Device {
 /// What waits to be served: a command, or the parser's complaint.
 #[derive(Clone, Debug)]
 struct Pending {
-    since: Time,
     due: Time,
     what: Result<Vec<u8>, ErrorCode>,
 }
@@ -95,12 +94,8 @@ impl Device {
     pub fn handle_bytes(&mut self, now: Time, bytes: &[u8]) {
         if self.is_on_bus() {
             let by = if now < self.trouble.late.0 { self.trouble.late.1 } else { Duration::ZERO };
-            let commands = &mut self.commands;
-            self.parser.handle_bytes(now, bytes, |what| {
-                if commands.len() < 2 * Self::COMMANDS {
-                    commands.push_back(Pending { since: now, due: now + by, what });
-                }
-            });
+            let (parser, commands) = (&mut self.parser, &mut self.commands);
+            parser.handle_bytes(now, bytes, |what| put_off(commands, now + by, what));
             self.handle_timeout(now);
         }
     }
@@ -163,8 +158,7 @@ impl Device {
             return;
         }
         if self.parser.handle_timeout(now) {
-            let what = Err(ErrorCode::TIMEOUT);
-            self.commands.push_back(Pending { since: now, due: now, what });
+            put_off(&mut self.commands, now, Err(ErrorCode::TIMEOUT));
         }
         self.firmware.handle_timeout(now, &mut self.output);
         self.serve(now);
@@ -212,15 +206,15 @@ impl Device {
     /// Serves what waits, the radio first.
     fn serve(&mut self, now: Time) {
         while self.free_at <= now && self.restart.is_none_or(|(due, _)| due > now) {
-            let is_due = self.commands.front().is_some_and(|next| next.due <= now);
-            let is_starving = self.commands.front().is_some_and(|next| next.since + Self::STARVED <= now);
+            let waited = self.commands.front().filter(|next| next.due <= now).map(|next| now.since(next.due));
+            let is_starving = waited.is_some_and(|waited| waited >= Self::STARVED);
             let since = if !self.reports.is_empty() && !is_starving {
                 let Some((at, report)) = self.reports.pop_front() else { return };
                 if !self.output.is_full() {
                     self.output.send_frame(&report);
                 }
                 at
-            } else if is_due && !self.output.is_full() {
+            } else if waited.is_some() && !self.output.is_full() {
                 let Some(command) = self.commands.pop_front() else { return };
                 self.carry_out(now, command.what);
                 command.due
@@ -253,5 +247,12 @@ impl Device {
         self.restart = None;
         self.free_at = now;
         self.firmware.restart(into_bootloader, &mut self.output);
+    }
+}
+
+/// Lets a command wait; a host that sends without waiting for answers loses what does not fit.
+fn put_off(commands: &mut VecDeque<Pending>, due: Time, what: Result<Vec<u8>, ErrorCode>) {
+    if commands.len() < 2 * Device::COMMANDS {
+        commands.push_back(Pending { due, what });
     }
 }

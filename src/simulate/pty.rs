@@ -15,11 +15,12 @@ use super::error::SimulateError;
 /// A pseudo-terminal and the link that leads to it.
 #[derive(Debug)]
 pub(super) struct Port {
+    /// First, so that the name is gone before a host learns that the dongle is.
+    _link: Link,
     controller: OwnedFd,
     /// Held open so that a host that closes the port does not end it.
     terminal: OwnedFd,
     hosts: Hosts,
-    _link: Link,
 }
 
 impl Port {
@@ -31,7 +32,7 @@ impl Port {
         let (controller, terminal, path) = open_pair().map_err(|error| SimulateError::Pty(error.into()))?;
         let hosts = Hosts::watch(&path).map_err(|error| SimulateError::Pty(error.into()))?;
         let link = Link::place(link, &path)?;
-        Ok(Self { controller, terminal, hosts, _link: link })
+        Ok(Self { _link: link, controller, terminal, hosts })
     }
 
     /// What to wait on: the host's bytes, and who opens and closes.

@@ -406,3 +406,38 @@ fn seconds(seconds: f64) -> Time {
 fn millis(millis: f64) -> Duration {
     Duration::from_micros((millis * 1e3).round() as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_scenario_is_told_by_line_and_key() {
+        let band = "[[band]]\nid = \"a\"\naddress = \"5c:f3:70:8a:11:02\"\n";
+        let cases = [
+            ("loss = 7", "4:8: band.loss must be 0 to 1, found 7"),
+            ("loss = nan", "4:8: band.loss must be 0 to 1, found NaN"),
+            ("lost = 0.1", "4:1: unknown field `lost`"),
+            ("path = [[0, 1], [0, 2]]", "4:8: band.path must have points, each later than the one before"),
+            ("path = [[0, 0]]", "4:8: band.path must be [seconds, 0.01 to 1000 m], found [0, 0]"),
+            ("data = \"0\"", "4:8: band.data must be at most 31 bytes as pairs of hex digits"),
+            ("name = \"twenty bytes and more\"", "4:8: band.name must be at most 16 bytes long"),
+            ("packet = \"loud\"", "4:10: band.packet must be"),
+            ("[[fault]]\nat_s = 1\nkind = \"crash\"", "6:8: fault.kind must be garble"),
+            (
+                "[[fault]]\nat_s = 1\nkind = \"stall\"\nshare = 1",
+                "7:9: fault.share means nothing to the kind \"stall\"",
+            ),
+            ("[[flood]]\nfrom_s = 5\nto_s = 4\nper_second = 10", "6:8: flood.to_s must be later than flood.from_s"),
+            ("[[neighbour]]\ncount = 501", "5:9: neighbour.count must be 0 to 500, found 501"),
+            ("[dongle]\nfirmware = \"1.5\"", "5:12: dongle.firmware must be four numbers"),
+            ("[[band]]\nid = \"a\"\naddress = \"5c:f3:70:8a:11:03\"", "5:6: another band is called `a` already"),
+            ("[[band]]\nid = \"b\"\naddress = \"5c:f3:70:8a:11:02\"", "6:11: another band has the address"),
+            ("x", "4:2: "),
+        ];
+        for (line, expected) in cases {
+            let error = Scenario::from_toml(&format!("{band}{line}\n"), Path::new("s.toml")).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("s.toml:{expected}")), "{line}: {error}");
+        }
+    }
+}
