@@ -252,7 +252,11 @@ fn public_clients_scan_through_it_unchanged() {
         }
     };
     let directory = tempfile::tempdir().unwrap();
-    let (link, _dongle) = plug(&directory, "dongle");
+    let link = directory.path().join("dongle");
+    // So many adverts that nobody is missed by chance within two seconds.
+    let mut scenario = Scenario::default();
+    scenario.neighbours[0].interval = Duration::from_millis(100);
+    let _dongle = VirtualDongle::spawn(&link, &scenario, 1).unwrap();
     let run = |script: &str| {
         let script = peers().join(script);
         let output = Command::new(&python).arg(&script).arg(&link).stdin(Stdio::null()).output().unwrap();

@@ -8,7 +8,7 @@ use super::device::Device;
 use super::random::Random;
 use super::scanner::{Channel, Heard};
 use super::scenario::{Advert, Band, Flood, Neighbours, Scenario, push_structure};
-use super::signal::{Loudness, Signal};
+use super::signal::Signal;
 use super::track::Track;
 use crate::time::Time;
 
@@ -26,7 +26,7 @@ impl Radio {
     pub(super) fn new(scenario: &Scenario, seed: u64) -> Self {
         let mut parts = (1..).map(|part| Random::new(seed, part));
         let mut part = || parts.next().unwrap_or_else(|| Random::new(seed, 0));
-        let mut advertisers: Vec<_> = scenario.bands.iter().map(|band| Advertiser::band(band, part())).collect();
+        let mut advertisers: Vec<_> = scenario.bands.iter().map(|band| Advertiser::new(band.clone(), part())).collect();
         for group in &scenario.neighbours {
             advertisers.extend((0..group.count).map(|_| Advertiser::neighbour(group, part())));
         }
@@ -35,7 +35,7 @@ impl Radio {
     }
 
     pub(super) fn band(&mut self, id: &str) -> Option<&mut Advertiser> {
-        self.advertisers.iter_mut().find(|advertiser| advertiser.id.as_deref() == Some(id))
+        self.advertisers.iter_mut().find(|advertiser| advertiser.band.id == id)
     }
 
     /// When the next packet is sent.
@@ -68,18 +68,10 @@ fn caught(at: Time, device: &Device) -> Option<(Time, Channel)> {
         .find(|(at, channel)| device.listening(*at) == Some(*channel))
 }
 
-/// One device that advertises.
+/// One device that advertises: a band, or a neighbour that is described as one.
 #[derive(Clone, Debug)]
 pub(super) struct Advertiser {
-    /// A band's name in the scenario.
-    id: Option<String>,
-    address: Address,
-    advert: Advert,
-    interval: Duration,
-    loss: f64,
-    distance: Track,
-    shadow: Track,
-    silent: Vec<(Time, Time)>,
+    band: Band,
     signal: Signal,
     random: Random,
     next: Time,
@@ -89,60 +81,44 @@ impl Advertiser {
     /// The most a device waits beyond its interval: advDelay, Core Specification Vol 6, Part B, §4.4.2.2.1.
     const DELAY_MICROS: u64 = 10_000;
 
-    fn band(band: &Band, random: Random) -> Self {
-        let (distance, shadow, silent) = (band.distance.clone(), band.shadow.clone(), band.silent.clone());
-        let id = Some(band.id.clone());
-        let rest = (band.address, band.advert.clone(), band.interval, band.loss);
-        Self::new(id, rest, band.loudness, (distance, shadow, silent), random)
+    fn new(band: Band, mut random: Random) -> Self {
+        let signal = Signal::new(band.loudness, Random::new(random.bits(), 0));
+        let next = Time::from_micros(random.below(band.interval.as_micros() as u64));
+        Self { band, signal, random, next }
     }
 
     fn neighbour(group: &Neighbours, mut random: Random) -> Self {
         let (address, advert) = stranger(&mut random);
         let distance = Track::constant(group.distance * (0.5 + random.unit()));
-        let rest = (address, advert, group.interval, 0.14);
-        let place = (distance, Track::constant(0.0), Vec::new());
-        Self::new(None, rest, Loudness::default(), place, random)
-    }
-
-    fn new(
-        id: Option<String>,
-        (address, advert, interval, loss): (Address, Advert, Duration, f64),
-        loudness: Loudness,
-        (distance, shadow, silent): (Track, Track, Vec<(Time, Time)>),
-        mut random: Random,
-    ) -> Self {
-        let signal = Signal::new(loudness, Random::new(random.bits(), 0));
-        let mut this =
-            Self { id, address, advert, interval, loss, distance, shadow, silent, signal, random, next: Time::ZERO };
-        this.next = Time::from_micros(this.random.below(interval.as_micros() as u64));
-        this
+        let band = Band { advert, distance, interval: group.interval, ..Band::new("", address) };
+        Self::new(band, random)
     }
 
     /// Walks to another distance, in m, within a while.
     pub(super) fn move_to(&mut self, now: Time, distance: f64, takes: Duration) {
-        self.distance.redirect(now, distance, now + takes);
+        self.band.distance.redirect(now, distance, now + takes);
     }
 
     /// Sends one event; if its time is over, nobody hears it and the next comes after `now`.
     fn advertise(&mut self, over: Option<Time>, device: &mut Device) {
-        let at = self.next;
+        let (at, band) = (self.next, &self.band);
         let delay = Duration::from_micros(self.random.below(Self::DELAY_MICROS));
-        self.next = over.unwrap_or(at) + self.interval + delay;
-        let is_silent = self.silent.iter().any(|(from, to)| (*from..*to).contains(&at));
+        self.next = over.unwrap_or(at) + band.interval + delay;
+        let is_silent = band.silent.iter().any(|(from, to)| (*from..*to).contains(&at));
         if over.is_some() || is_silent {
             return;
         }
         let Some((at, channel)) = caught(at, device) else { return };
-        let Advert { packet_type, data, scan_response } = &self.advert;
-        let sender = self.address;
-        let (distance, shadow) = (self.distance.at(at), self.shadow.at(at));
+        let Advert { packet_type, data, scan_response } = &band.advert;
+        let sender = band.address;
+        let (distance, shadow) = (band.distance.at(at), band.shadow.at(at));
         let Some(rssi) = self.signal.level(at, distance, shadow, channel) else { return };
-        if self.random.chance(self.loss) {
+        if self.random.chance(band.loss) {
             return;
         }
         let is_asked = device.handle_heard(at, Heard { rssi, packet_type: *packet_type, sender, data });
         // Request and answer can get lost like any packet.
-        if is_asked && !self.random.chance(self.loss) && !self.random.chance(self.loss) {
+        if is_asked && !self.random.chance(band.loss) && !self.random.chance(band.loss) {
             device.handle_heard(at, Heard { rssi, packet_type: PacketType::SCAN_RSP, sender, data: scan_response });
         }
     }

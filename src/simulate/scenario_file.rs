@@ -1,6 +1,8 @@
 //! Scenarios as TOML files.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,10 +26,10 @@ pub enum ScenarioError {
         /// Which file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Something in it is wrong.
-    #[error("{}:{line}:{column}: {message}", .path.display())]
+    #[error("{}:{line}:{column}: {message}{excerpt}", .path.display())]
     Wrong {
         /// Which file.
         path: PathBuf,
@@ -35,8 +37,10 @@ pub enum ScenarioError {
         line: usize,
         /// The column, from 1.
         column: usize,
-        /// The key, what it may be, and what was found.
+        /// What is wrong: as a rule the key, what it may be, and what was found.
         message: String,
+        /// The line itself, indented on a line of its own.
+        excerpt: String,
     },
 }
 
@@ -47,11 +51,12 @@ impl Scenario {
     /// If it cannot be read, is not TOML, or a key is unknown or out of its range.
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
         let read = |source| ScenarioError::Read { path: path.to_owned(), source };
-        let size = std::fs::metadata(path).map_err(read)?.len();
-        if size > MAX_FILE {
-            return Err(read(std::io::Error::other(format!("{size} bytes are more than a scenario has"))));
+        let mut text = String::new();
+        File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text)).map_err(read)?;
+        if text.len() as u64 > MAX_FILE {
+            return Err(read(io::Error::other(format!("it is longer than {MAX_FILE} bytes"))));
         }
-        Self::from_toml(&std::fs::read_to_string(path).map_err(read)?, path)
+        Self::from_toml(&text, path)
     }
 
     /// Reads a scenario from TOML; `path` is what errors call it.
@@ -61,11 +66,12 @@ impl Scenario {
     pub fn from_toml(text: &str, path: &Path) -> Result<Self, ScenarioError> {
         let parsed = toml::from_str(text)
             .map_err(|error| Wrong { at: error.span().unwrap_or(0..0), message: error.message().to_owned() });
-        parsed.and_then(File::check).map_err(|Wrong { at, message }| {
+        parsed.and_then(Root::check).map_err(|Wrong { at, message }| {
             let before = text.get(..at.start).unwrap_or(text);
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            ScenarioError::Wrong { path: path.to_owned(), line, column, message }
+            let excerpt = text.lines().nth(line - 1).map(excerpt).unwrap_or_default();
+            ScenarioError::Wrong { path: path.to_owned(), line, column, message, excerpt }
         })
     }
 }
@@ -94,7 +100,7 @@ type Number = Spanned<f64>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct Root {
     #[serde(default)]
     dongle: DongleTable,
     #[serde(default)]
@@ -167,10 +173,13 @@ struct FaultTable {
     link: Option<Spanned<String>>,
 }
 
-impl File {
+impl Root {
     fn check(self) -> Result<Scenario, Wrong> {
         limit("[[band]]", self.band.len(), 64)?;
         limit("[[neighbour]]", self.neighbour.len(), 64)?;
+        let neighbours: f64 =
+            self.neighbour.iter().filter_map(|group| group.count.as_ref()).map(Spanned::get_ref).sum();
+        limit("neighbours in all", neighbours as usize, 1_000)?;
         limit("[[flood]]", self.flood.len(), 64)?;
         limit("[[fault]]", self.fault.len(), 1_000)?;
         let mut bands: Vec<Band> = Vec::new();
@@ -344,6 +353,12 @@ impl FaultTable {
     }
 }
 
+/// As much of a line as is safe and sensible to show.
+fn excerpt(line: &str) -> String {
+    let shown: String = line.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+    format!("\n  {shown}")
+}
+
 fn limit(key: &str, count: usize, most: usize) -> Result<(), Wrong> {
     if count > most {
         return Err(Wrong { at: 0..0, message: format!("there may be at most {most} {key}, found {count}") });
@@ -433,6 +448,7 @@ mod tests {
             ("[dongle]\nfirmware = \"1.5\"", "5:12: dongle.firmware must be four numbers"),
             ("[[band]]\nid = \"a\"\naddress = \"5c:f3:70:8a:11:03\"", "5:6: another band is called `a` already"),
             ("[[band]]\nid = \"b\"\naddress = \"5c:f3:70:8a:11:02\"", "6:11: another band has the address"),
+            ("loss = \"much\"", "4:8: invalid type: string \"much\", expected f64\n  loss = \"much\""),
             ("x", "4:2: "),
         ];
         for (line, expected) in cases {
