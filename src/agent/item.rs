@@ -78,8 +78,7 @@ impl Item {
                 _ => Class::State,
             },
             Self::Fact(Fact::Adapter { .. }) | Self::Snapshot(_) => Class::State,
-            Self::TapExpired(_) => Class::Tap,
-            Self::Fact(_) | Self::Dropped { .. } => Class::Record,
+            Self::Fact(_) | Self::TapExpired(_) | Self::Dropped { .. } => Class::Record,
         }
     }
 
