@@ -4,14 +4,21 @@
 #[path = "support/fake_agent.rs"]
 mod fake_agent;
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fake_agent::{Endpoint, FakeAgent, Stepped, band, in_time, resume};
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
+use nbe::agent::socket::Target;
 use nbe::agent::{Note, Output, Phase, SocketInput, limits};
 use nbe::event::Telemetry;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -415,4 +422,62 @@ async fn a_stop_leaves_and_closes() {
     };
     in_time("the end", endpoint.meanwhile(script)).await;
     assert_eq!(endpoint.link.status().phase, Phase::Stopped);
+}
+
+fn tls(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/tls").join(file)
+}
+
+fn acceptor() -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_file(tls("agent.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(tls("agent.key")).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+#[tokio::test]
+async fn wss_is_joined_where_its_certificate_can_be_trusted() {
+    let agent = FakeAgent::bind().await;
+    let url = agent.url().replace("ws://", "wss://");
+    let mut endpoint = Endpoint::new(Target::new(&url, Some(tls("ca.pem"))).unwrap());
+    let script = async {
+        let stream = acceptor().accept(agent.accept_tcp().await).await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        let Some(Ok(Message::Text(text))) = socket.next().await else { panic!("no join") };
+        let join: Value = serde_json::from_str(&text).unwrap();
+        let reply = json!([join[0], join[1], join[2], "phx_reply", {"status": "ok", "response": resume()}]);
+        socket.send(Message::text(reply.to_string())).await.unwrap();
+        socket
+    };
+    let _socket = endpoint.meanwhile(script).await;
+    endpoint.until("the join", is_joined).await;
+}
+
+#[tokio::test]
+async fn wss_is_refused_where_its_certificate_cannot_be_trusted() {
+    let agent = FakeAgent::bind().await;
+    let url = agent.url().replace("ws://", "wss://");
+    let missing = tls("no-such-file.pem");
+    let cases = [
+        (Some(tls("agent.pem")), "invalid peer certificate"),
+        (None, "ca_file"),
+        (Some(tls("README.md")), "holds no certificate"),
+        (Some(missing.clone()), missing.to_str().unwrap()),
+    ];
+    for (ca_file, expected) in cases {
+        let mut endpoint = Endpoint::new(Target::new(&url, ca_file.clone()).unwrap());
+        let script = async {
+            // Whoever cannot be trusted finds the connection ended.
+            assert!(acceptor().accept(agent.accept_tcp().await).await.is_err(), "{ca_file:?}");
+        };
+        endpoint.meanwhile(script).await;
+        endpoint.until("an error", |endpoint| !endpoint.notes.is_empty()).await;
+        let said = endpoint.notes[0].to_string();
+        assert!(said.contains(expected), "{ca_file:?}: {said}");
+    }
 }
