@@ -442,3 +442,6 @@ impl Open {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

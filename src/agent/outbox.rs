@@ -218,3 +218,6 @@ impl Default for Terms {
         Self { in_flight: limits::IN_FLIGHT, frame: limits::FRAME }
     }
 }
+
+#[cfg(test)]
+mod tests;
