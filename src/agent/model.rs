@@ -397,3 +397,56 @@ fn nothing_is_lost_uncounted_and_the_agent_ends_up_knowing() {
         assert!(sums[name] > 0, "{name} came up {} times in {SEEDS} seeds: {sums:?}", sums[name]);
     }
 }
+
+/// Frames of an agent that mean something, to be damaged.
+const MEANINGFUL: &[&str] = &[
+    r#"["1","1","endpoint:e","phx_reply",{"status":"ok","response":{"resume":{"boot":"b","ack":0},"roster_rev":4}}]"#,
+    r#"["1","5","endpoint:e","phx_reply",{"status":"error","response":{"code":"retry","after_ms":5}}]"#,
+    r#"["1",null,"endpoint:e","roster.set",{"req":"1","rev":7,"bands":[{"id":"a","addr":"5c:f3:70:8a:11:02"}]}]"#,
+    r#"["1",null,"endpoint:e","roster.patch",{"req":"2","rev":8,"base_rev":7,"bands":[{"id":"a","removed":true}]}]"#,
+    r#"[null,null,"endpoint:e","telemetry.set",{"req":"3","rssi_hz":2,"for_ms":18446744073709551615}]"#,
+    r#"["1",null,"endpoint:e","cmd",{"req":"4","verb":"adapter.reset","deadline_ms":18446744073709551615}]"#,
+    r#"["1",null,"endpoint:e","user.signed_in",{"req":"5","band":{"id":"a"}}]"#,
+    r#"["1","1","endpoint:e","phx_error",{}]"#,
+    "\u{1}\u{1}\u{1}\u{b}\u{2}15endpoint:eok",
+];
+
+#[test]
+fn no_damage_to_a_frame_does_more_than_be_counted() {
+    for seed in 0..20 {
+        let mut world = World::new(seed);
+        world.drain();
+        for _ in 0..2_000 {
+            if world.line == Line::Wanted {
+                world.line = Line::Up;
+                world.link.handle_socket(world.now, SocketInput::Opened);
+                let join = MEANINGFUL[0];
+                world.link.handle_socket(world.now, SocketInput::Text(join));
+            }
+            let frame = MEANINGFUL[world.below(9) as usize];
+            let mut bytes = frame.as_bytes().to_vec();
+            for _ in 0..world.below(4) {
+                let place = world.below(u32::try_from(bytes.len()).unwrap()) as usize;
+                match world.below(3) {
+                    0 => bytes[place] = world.random.next_u32().to_le_bytes()[0],
+                    1 => bytes.truncate(place + 1),
+                    _ => bytes.insert(place, b"[]{}\"0,:-e\\"[world.random.next_u32() as usize % 11]),
+                }
+            }
+            let input = match std::str::from_utf8(&bytes) {
+                Ok(text) if frame.starts_with('[') => SocketInput::Text(text),
+                _ => SocketInput::Binary(&bytes),
+            };
+            world.link.handle_socket(world.now, input);
+            world.something_happens();
+            world.pass(Duration::from_millis(50));
+        }
+        assert!(world.link.counters().frames_ignored > 100, "seed {seed}");
+        world.good = true;
+        for _ in 0..300 {
+            world.agent_works();
+            world.pass(Duration::from_secs(1));
+        }
+        world.check_end();
+    }
+}

@@ -64,11 +64,15 @@ impl Queue {
 
     /// Removes the state that a snapshot of that moment says.
     pub(super) fn fold(&mut self, until: Time, counters: &mut Counters) {
-        let state = |item: &Item| item.class() == Class::State && item.at() <= until;
-        while let Some(place) = self.find(state) {
-            self.remove(place);
-            counters.facts_folded += 1;
-        }
+        let places = &mut self.places;
+        self.items.retain(|_, item| {
+            let told = item.class() == Class::State && item.at() <= until;
+            if told {
+                counters.facts_folded += 1;
+                Key::of(item).map(|key| places.remove(&key));
+            }
+            !told
+        });
     }
 
     pub(super) fn len(&self) -> usize {

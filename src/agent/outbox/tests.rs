@@ -93,6 +93,7 @@ fn a_half_sent_snapshot_goes_on_where_the_agent_resumes_and_begins_anew_where_it
 
     let mut desk = half_sent();
     desk.outbox.join(ms(1), None, TERMS);
+    assert_eq!(desk.write(ms(1)), [], "the rest of it is out of date");
     assert!(desk.outbox.poll_snapshot());
     desk.outbox.handle_snapshot(snapshot(ms(1), 1), |_, _| std::iter::once(0..1).collect());
     assert_eq!(desk.write(ms(1)), [(5, "snapshot", 0)]);
@@ -113,6 +114,21 @@ fn a_new_join_is_patient_anew() {
         assert_eq!(desk.outbox.poll_timeout(), None);
         desk.outbox.join(begun, Some(0), Terms::default());
     }
+}
+
+#[test]
+fn an_agent_may_ask_for_less_at_once_the_next_time() {
+    let mut desk = Desk::resumed(0);
+    for n in 0..5 {
+        desk.outbox.push(tap(ms(0), n));
+    }
+    assert_eq!(desk.write(ms(0)).len(), 5);
+    desk.outbox.leave();
+    desk.refs = 0;
+    desk.outbox.join(ms(0), Some(0), Terms { in_flight: 2, ..TERMS });
+    assert_eq!(desk.write(ms(0)), [(1, "band.tap", 1), (2, "band.tap", 1)]);
+    desk.outbox.handle_ack(1, None);
+    assert_eq!(desk.write(ms(0)), [(3, "band.tap", 1)]);
 }
 
 #[test]

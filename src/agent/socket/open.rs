@@ -77,9 +77,9 @@ fn upgrade_failure(target: &Target, error: Error) -> Failure {
             let status = response.status();
             let error = match status {
                 http::StatusCode::UNAUTHORIZED | http::StatusCode::FORBIDDEN => {
-                    format!("{target} does not let this endpoint in: is the token right?")
+                    format!("{target} may not know it, or not accept its token")
                 }
-                http::StatusCode::TOO_MANY_REQUESTS => format!("{target} has too many endpoints at once"),
+                http::StatusCode::TOO_MANY_REQUESTS => format!("{target} serves too many at once"),
                 _ => return format!("{target} answered HTTP {}: not a Phoenix socket", status.as_u16()).into(),
             };
             Failure::Refused { status: status.as_u16(), error }
