@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use config::{LogFormat, LogLevel};
 
-use crate::commands::{agent, check, decode, replay};
+use crate::commands::{agent, check, decode, ports, replay, run};
+#[cfg(unix)]
+use crate::commands::{demo, simulate};
 use crate::failure::Failure;
 use crate::log;
 
@@ -29,8 +31,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Agent(agent::AgentArgs),
+    Run(run::RunArgs),
+    #[cfg(unix)]
+    Demo(demo::DemoArgs),
     Check(check::CheckArgs),
+    Ports(ports::PortsArgs),
+    #[cfg(unix)]
+    Simulate(simulate::SimulateArgs),
+    Agent(agent::AgentArgs),
     Replay(replay::ReplayArgs),
     Decode(decode::DecodeArgs),
 }
@@ -38,23 +46,32 @@ enum Command {
 /// Parses the command line and runs what it asks for.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let format = match cli.log_format.as_deref() {
-        Some("json") => LogFormat::Json,
-        _ => LogFormat::Text,
-    };
-    run(cli.command, format).unwrap_or_else(|failure| failure.report())
+    let format = cli.log_format.map(|format| if format == "json" { LogFormat::Json } else { LogFormat::Text });
+    dispatch(cli.command, format).unwrap_or_else(|failure| failure.report())
 }
 
-fn run(command: Command, format: LogFormat) -> Result<ExitCode, Failure> {
+fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Failure> {
     match command {
+        Command::Run(args) => block_on(run::run(args, format))?,
+        #[cfg(unix)]
+        Command::Demo(args) => {
+            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Warn);
+            block_on(demo::run(&args))?
+        }
+        Command::Check(args) => Ok(check::run(args.path.as_deref(), args.json)),
+        Command::Ports(args) => Ok(ports::run(&args)?),
+        #[cfg(unix)]
+        Command::Simulate(args) => {
+            block_on(simulate::run(&args))?.map_err(simulate::failure)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Agent(args) => {
-            log::start(format, LogLevel::Info);
+            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Info);
             block_on(agent::run(args.listen, args.roster))?.map_err(agent::AgentError::into_failure)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Check(args) => Ok(check::run(args.path.as_deref(), args.json)),
-        Command::Replay(args) => replay::run(args),
         Command::Decode(args) => decode::run(&args),
+        Command::Replay(args) => replay::run(args),
     }
 }
 

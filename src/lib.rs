@@ -14,7 +14,6 @@ pub mod cli; // the command line
 pub mod clock; // the clock and the alarm behind `time`
 pub mod commands; // its verbs
 pub mod endpoint; // engine and link as one value
-pub mod commands; // the verbs of the command line
 pub mod event; // what the agent is told
 pub mod failure; // how a command ends badly
 pub mod identity; // who this endpoint is
@@ -24,6 +23,7 @@ pub mod proximity; // what readings mean: windows, taps, near and away
 pub mod reference; // an agent to develop against
 pub mod replay; // recordings through the engine
 pub mod roster; // the agent's list of bands
+pub mod service; // the shell: where the parts meet the world
 pub mod simulate; // a dongle to develop against
 pub mod time; // one clock, in microseconds
 pub mod watch; // when it is time to look again

@@ -94,7 +94,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let stage = Stage::set()?;
     let scenario = Scenario::from_toml(STORY, Path::new("story.toml"))?;
     let link = stage.0.join("dongle");
-    let mut dongle = VirtualDongle::spawn(&link, &scenario, SEED)?;
+    let dongle = VirtualDongle::spawn(&link, &scenario, SEED)?;
     let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await?;
     let service = Service::new(Options {
         config: Some(stage.configuration(&format!("ws://{}/socket/websocket", server.local_addr()))?),

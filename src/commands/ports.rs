@@ -8,11 +8,7 @@ use serde::Serialize;
 
 use crate::adapter::access::{Access, Holder, access, holder, remedy};
 use crate::adapter::discover::{PortKind, Roots, SerialPort, ports};
-
-/// There is no dongle (EX_UNAVAILABLE).
-const NO_DONGLE: u8 = 69;
-/// There is one that may not be opened (EX_NOPERM).
-const NO_PERMISSION: u8 = 77;
+use crate::failure::exit;
 
 /// List serial ports: which are dongles, who may open them, and who has them open
 ///
@@ -100,7 +96,7 @@ fn conclude(listed: &[Listed]) -> (u8, Option<String>) {
         return (0, None);
     }
     if let Some(denied) = dongles().next() {
-        return (NO_PERMISSION, Some(remedy(&denied.port.path)));
+        return (exit::NO_PERMISSION, Some(remedy(&denied.port.path)));
     }
     let sentence = match listed.iter().any(|port| port.port.kind == PortKind::Bootloader) {
         true => {
@@ -109,7 +105,7 @@ fn conclude(listed: &[Listed]) -> (u8, Option<String>) {
         }
         false => "no dongle found: plug a BLED112 in (2458:0001), or name a port with --port",
     };
-    (NO_DONGLE, Some(sentence.into()))
+    (exit::NO_DONGLE, Some(sentence.into()))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::failure::{Failure, exit};
 use crate::simulate::{Scenario, SimulateError, VirtualDongle};
 use crate::time::Time;
 
@@ -54,6 +55,16 @@ pub async fn run(args: &SimulateArgs) -> Result<(), SimulateError> {
             _ = terminate.recv() => return dongle.stop(),
             _ = hangup.recv() => return dongle.stop(),
         }
+    }
+}
+
+/// The failure as the command line reports it.
+pub fn failure(error: SimulateError) -> Failure {
+    let hint = error.hint();
+    let failure = Failure::new(exit::FOUND, error);
+    match hint {
+        Some(hint) => failure.advise(hint),
+        None => failure,
     }
 }
 

@@ -1,0 +1,65 @@
+//! `nbe run`: the daemon.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use config::{Flag, LogFormat};
+
+use crate::failure::Failure;
+use crate::identity;
+use crate::service::{Options, Service, Signals};
+
+/// Run the endpoint: from the dongle to the agent, until SIGTERM or Ctrl-C
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nbe run                                        as the service does
+  nbe run --config ./nbe.toml                    with another configuration
+  nbe run --port /dev/ttyACM1                    with this dongle
+  nbe run --agent-url ws://127.0.0.1:9121/socket/websocket
+
+SIGHUP looks at the configuration at once; an edited file is noticed without it.")]
+pub struct RunArgs {
+    /// The configuration file, in place of the usual places
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// The dongle's serial port, in place of the one that is found
+    #[arg(long, value_name = "PATH")]
+    port: Option<String>,
+    /// Where the agent listens
+    #[arg(long, value_name = "URL")]
+    agent_url: Option<String>,
+    /// Send every advert of every band to the agent as telemetry; for laboratories
+    #[arg(long)]
+    forward_adverts: bool,
+}
+
+/// Runs `nbe run`; must be called inside a tokio runtime.
+///
+/// # Errors
+/// If there is no valid configuration, or the system lacks what every program needs.
+pub async fn run(args: RunArgs, format: Option<LogFormat>) -> Result<ExitCode, Failure> {
+    let mut flags = Vec::new();
+    let mut flag = |name, key, value: Option<String>| flags.extend(value.map(|value| Flag { name, key, value }));
+    flag("--port", "adapter.port", args.port);
+    flag("--agent-url", "agent_url", args.agent_url);
+    let format = format.map(|format| match format {
+        LogFormat::Text => "text".to_owned(),
+        LogFormat::Json => "json".to_owned(),
+    });
+    flag("--log-format", "log.format", format);
+    let options = Options {
+        config: args.config,
+        flags,
+        forward_adverts: args.forward_adverts,
+        state: identity::state_directory(),
+        own_log: true,
+    };
+    let signals = Signals::new()?;
+    let outcome = Service::new(options)?.run(signals).await;
+    if outcome.unacknowledged > 0 {
+        tracing::warn!(facts = outcome.unacknowledged, "stopped before the agent had acknowledged everything");
+    }
+    Ok(ExitCode::SUCCESS)
+}

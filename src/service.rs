@@ -1,0 +1,326 @@
+//! The daemon's shell: the one place where ports, socket, clock, configuration and signals meet the pure parts.
+//!
+//! One task, one loop: wait for whatever happens first, hand it in with the time, do what comes out.
+
+mod configuration;
+mod notify;
+mod signals;
+mod who;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use config::{AdapterChoice, Config, Flag};
+
+use self::configuration::{Configuration, Look};
+use self::notify::Notify;
+pub use self::signals::{Signal, Signals};
+use crate::adapter::{self, Choice, Claims, Driver, Said, ScanSettings};
+use crate::agent::socket::Socket;
+use crate::agent::Link;
+use crate::clock::{self, Alarm, Clock, SleepWatch};
+use crate::endpoint::{Endpoint, Output};
+use crate::event::{AdapterId, Conclusion, Decision, Trend};
+use crate::failure::Failure;
+use crate::identity::{self, EndpointId, Labels};
+use crate::log;
+use crate::proximity::Settings;
+use crate::time::Time;
+
+/// How long an edited file is left alone before it is read: editors write in several steps.
+const EDIT_SETTLES: Duration = Duration::from_millis(200);
+
+/// What the daemon is started with.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The configuration file, in place of the usual places.
+    pub config: Option<PathBuf>,
+    /// Keys from the command line.
+    pub flags: Vec<Flag>,
+    /// Whether every advert of a band goes to the agent.
+    pub forward_adverts: bool,
+    /// The directory for what outlives a restart.
+    pub state: Option<PathBuf>,
+    /// Whether the log is the daemon's to start, as it is for the command; a demo has one already.
+    pub own_log: bool,
+}
+
+/// How a daemon ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Facts that no agent has acknowledged.
+    pub unacknowledged: usize,
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Service {
+    clock: Clock,
+    alarm: Alarm,
+    sleep: SleepWatch,
+    configuration: Configuration,
+    /// When to look at the configuration file.
+    look_at: Option<Time>,
+    claims: Claims,
+    drivers: Vec<Driver>,
+    endpoint: Endpoint,
+    socket: Socket,
+    endpoint_id: EndpointId,
+    labels: Labels,
+    log: Option<log::Control>,
+    notify: Notify,
+    stopped: bool,
+}
+
+impl Service {
+    /// Reads the configuration and makes everything ready; must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// If there is no configuration to run by, or the system lacks what every program needs.
+    pub fn new(options: Options) -> Result<Self, Failure> {
+        let clock = Clock::start();
+        let now = clock.now();
+        let start = Configuration::start(options.config, options.flags, options.state.clone())?;
+        let configuration = start.configuration;
+        let config = configuration.config();
+        let log = options.own_log.then(|| log::start(config.log.format, config.log.level));
+        start.diagnostics.iter().for_each(who::log_diagnostic);
+        who::log_configuration(config);
+        let state = options.state.as_deref();
+        if state.is_none() && options.own_log {
+            tracing::info!("no state directory: nothing outlives a restart");
+        }
+        let endpoint_id = who::endpoint_id(config, state)?;
+        let identity = who::identity(config, &endpoint_id, identity::random_id()?)?;
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed)?;
+        let link = Link::new(identity, u64::from_le_bytes(seed), now);
+        let mut endpoint = Endpoint::new(Settings::from(config), link, now);
+        if options.forward_adverts {
+            tracing::warn!("every advert of every band is sent to the agent: for laboratories only");
+            endpoint.forward_adverts();
+        }
+        if start.rejected {
+            tracing::error!("nbe.toml has mistakes: running by the last good copy of it");
+            endpoint.handle_rejected(now, "nbe.toml has mistakes; the last good copy is in force".to_owned());
+        }
+        let claims = Claims::default();
+        let drivers = drivers(config, &claims, clock);
+        let socket = Socket::new(who::target(config)?);
+        let labels = Labels::new(&endpoint_id, config.log.show_addresses);
+        Ok(Self {
+            alarm: Alarm::new(clock)?,
+            sleep: SleepWatch::new(),
+            notify: Notify::new(now),
+            look_at: None,
+            stopped: false,
+            clock,
+            configuration,
+            claims,
+            drivers,
+            endpoint,
+            socket,
+            endpoint_id,
+            labels,
+            log,
+        })
+    }
+
+    /// Runs until the signals say to stop and everything is said.
+    pub async fn run(mut self, mut signals: impl AsyncSignals) -> Outcome {
+        tracing::info!(endpoint = %self.endpoint_id, config = %self.endpoint.config(), "started");
+        self.notify.ready();
+        loop {
+            self.drain();
+            if self.stopped {
+                return Outcome { unacknowledged: self.endpoint.unacknowledged() };
+            }
+            let due = self.poll_timeout();
+            tokio::select! {
+                (place, happened) = adapter::next_of(&mut self.drivers) => {
+                    let driver = &mut self.drivers[place];
+                    let id = driver.id();
+                    driver.handle(happened, &mut |at, report| self.endpoint.handle_report(at, id, report));
+                }
+                input = self.socket.next() => {
+                    let now = self.clock.now();
+                    self.endpoint.handle_socket(now, input);
+                }
+                signal = signals.next() => match signal {
+                    Signal::Stop(reason) => self.stop(reason),
+                    Signal::Reload => self.look(true),
+                },
+                () = self.configuration.changed() => self.look_at = Some(self.clock.now() + EDIT_SETTLES),
+                () = self.alarm.ring(due) => {}
+            }
+            self.handle_time();
+        }
+    }
+
+    /// What follows from the time alone.
+    fn handle_time(&mut self) {
+        let now = self.clock.now();
+        let wall = clock::wall_ms();
+        self.endpoint.handle_wall(wall - (now.as_micros() / 1_000) as i64, clock::is_plausible(wall));
+        if self.sleep.woke() {
+            tracing::info!("the machine slept");
+            self.endpoint.handle_wake(now);
+        }
+        for driver in &mut self.drivers {
+            driver.handle_timeout(now);
+        }
+        self.endpoint.handle_timeout(now);
+        self.notify.handle_timeout(now);
+        if self.look_at.is_some_and(|at| now >= at) {
+            self.look(false);
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let ours = [self.endpoint.poll_timeout(), self.notify.poll_timeout(), self.look_at];
+        self.drivers.iter().map(Driver::poll_timeout).chain(ours).flatten().min()
+    }
+
+    /// Does what the parts want done, and tells how they are.
+    fn drain(&mut self) {
+        let now = self.clock.now();
+        for driver in &mut self.drivers {
+            while let Some(said) = driver.poll_said() {
+                match said {
+                    Said::State(state) => self.endpoint.handle_adapter(now, state, driver.is_well()),
+                    Said::Note(note) => who::log_adapter(driver.id(), &note),
+                }
+            }
+        }
+        while let Some(output) = self.endpoint.poll_output(now) {
+            match output {
+                Output::Connect => self.socket.connect(),
+                Output::Send(text) => self.socket.send(text),
+                Output::Close { code } => self.socket.close(code),
+                Output::ResetAdapters { req } => {
+                    for driver in &mut self.drivers {
+                        driver.reset(now);
+                    }
+                    self.endpoint.handle_reset(now, req);
+                }
+                Output::Decided(decision) => self.log_decision(&decision),
+                Output::Note(note) => who::log_agent(&note),
+                Output::Stopped => self.stopped = true,
+            }
+        }
+        self.notify.status(self.endpoint.health());
+    }
+
+    fn log_decision(&self, decision: &Decision) {
+        let band = self.labels.label(decision.band.address);
+        let rule = decision.why.rule;
+        let level_dbm = decision.why.mean_cdb.map(|cdb| f64::from(cdb) / 100.0);
+        match decision.conclusion {
+            Conclusion::Tap { .. } => tracing::info!(band, ?rule, level_dbm, "tap"),
+            Conclusion::Trend { after: Trend::Near, .. } => tracing::info!(band, ?rule, level_dbm, "near"),
+            Conclusion::Trend { after: Trend::Away, .. } => tracing::info!(band, ?rule, level_dbm, "away"),
+            Conclusion::Trend { after: Trend::Hold, .. } => tracing::debug!(band, ?rule, level_dbm, "still near"),
+            Conclusion::Presence { after, reason, .. } => tracing::info!(band, ?after, ?reason, "presence"),
+            Conclusion::Auth { after, .. } => tracing::info!(band, ?after, "the roster says otherwise of the wearer"),
+        }
+    }
+
+    /// Releases the ports at once and lets the agent know.
+    fn stop(&mut self, reason: &'static str) {
+        tracing::info!(reason, "stopping");
+        self.notify.stopping();
+        for driver in &mut self.drivers {
+            driver.stop();
+        }
+        self.drivers.clear();
+        self.endpoint.stop(self.clock.now(), reason);
+    }
+
+    /// Looks at the configuration file and takes over what is new and good.
+    fn look(&mut self, insist: bool) {
+        self.look_at = None;
+        let now = self.clock.now();
+        match self.configuration.look(insist) {
+            Look::Unchanged => {}
+            Look::Rejected(diagnostics) => {
+                diagnostics.iter().for_each(who::log_diagnostic);
+                tracing::error!("nbe.toml has mistakes: nothing is changed");
+                let first = diagnostics.iter().find(|diagnostic| diagnostic.is_error());
+                let reason = first.map_or_else(String::new, who::one_line);
+                self.endpoint.handle_rejected(now, reason);
+            }
+            Look::Changed(change) => {
+                let config = self.configuration.config();
+                self.endpoint.handle_settings(now, Settings::from(config));
+                self.labels = Labels::new(&self.endpoint_id, config.log.show_addresses);
+                if let (true, Some(log)) = (change.log, &self.log) {
+                    log.set_level(config.log.level);
+                }
+                if change.adapters {
+                    self.drivers.drain(..).for_each(|mut driver| driver.stop());
+                    self.drivers = drivers(config, &self.claims, self.clock);
+                } else if change.scan {
+                    for (driver, adapter) in self.drivers.iter_mut().zip(&config.adapters) {
+                        driver.handle_settings(now, scan_settings(adapter));
+                    }
+                }
+                if change.agent {
+                    self.follow_agent(now);
+                }
+                tracing::info!(config = %self.endpoint.config(), "configuration reloaded");
+            }
+        }
+    }
+
+    /// Goes over to the agent that the configuration names now.
+    fn follow_agent(&mut self, now: Time) {
+        let config = self.configuration.config();
+        let target = who::target(config);
+        let identity = who::endpoint_id(config, None).and_then(|id| who::identity(config, &id, String::new()));
+        match (target, identity) {
+            (Ok(target), Ok(identity)) => {
+                self.socket = Socket::new(target);
+                self.endpoint.handle_identity(now, identity);
+            }
+            (Err(failure), _) | (_, Err(failure)) => {
+                tracing::error!(%failure, "the agent's new settings cannot be used; the old ones stay");
+            }
+        }
+    }
+}
+
+/// Where wishes to stop or reload come from.
+pub trait AsyncSignals {
+    /// Waits for the next wish; may be dropped and called again at any time.
+    fn next(&mut self) -> impl Future<Output = Signal>;
+}
+
+impl AsyncSignals for Signals {
+    fn next(&mut self) -> impl Future<Output = Signal> {
+        Signals::next(self)
+    }
+}
+
+fn drivers(config: &Config, claims: &Claims, clock: Clock) -> Vec<Driver> {
+    let drivers = config.adapters.iter().enumerate().map(|(place, adapter)| {
+        let choice = match &adapter.which {
+            AdapterChoice::Any => Choice::Any,
+            AdapterChoice::Port(port) => Choice::Port(port.into()),
+            AdapterChoice::Address(address) => {
+                let mut octets = address.0;
+                octets.reverse(); // printed with the most significant first, sent with the least
+                Choice::Address(bgapi::BdAddr(octets))
+            }
+        };
+        Driver::new(AdapterId(place as u8), choice, scan_settings(adapter), claims.clone(), clock)
+    });
+    drivers.collect()
+}
+
+fn scan_settings(adapter: &config::Adapter) -> ScanSettings {
+    ScanSettings {
+        interval_ticks: adapter.scan.interval().get(),
+        window_ticks: adapter.scan.window().get(),
+        active: adapter.active_scan,
+    }
+}

@@ -1,0 +1,150 @@
+//! The configuration of a running daemon: found, watched, taken over when good, kept when the new one is not.
+
+use std::path::{Path, PathBuf};
+
+use config::{Change, Config, Diagnostic, Flag, SourceFile, Sources, find, last_good, resolve};
+
+use crate::failure::{Failure, exit};
+use crate::watch::Watch;
+
+/// What a look at the file brought.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// It is as it was.
+    Unchanged,
+    /// A good one, now in force.
+    Changed(Change),
+    /// One with mistakes; the configuration in force stays.
+    Rejected(Vec<Diagnostic>),
+}
+
+/// The configuration in force, and where it comes from.
+#[derive(Debug)]
+pub(super) struct Configuration {
+    explicit: Option<PathBuf>,
+    flags: Vec<Flag>,
+    state: Option<PathBuf>,
+    config: Config,
+    /// What was found at the last look, good or not.
+    seen: Seen,
+    watch: Watch,
+}
+
+/// What a look found, to tell whether the next finds the same.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    File { path: PathBuf, bytes: Vec<u8> },
+    Error(String),
+}
+
+/// How the daemon starts.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) configuration: Configuration,
+    /// What is to be said about the file.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// The mistakes for which the last good copy is in force in place of the file.
+    pub(super) rejected: bool,
+}
+
+/// There are mistakes, and no earlier good file to go on with.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has mistakes, and there is no earlier good one to go on with")]
+struct NoneGood;
+
+impl Configuration {
+    /// Finds the configuration: the file's if it is good, else the last good copy's.
+    ///
+    /// # Errors
+    /// With exit code 78 if there is neither; the mistakes are printed.
+    pub(super) fn start(explicit: Option<PathBuf>, flags: Vec<Flag>, state: Option<PathBuf>) -> Result<Start, Failure> {
+        let (seen, sources, mut diagnostics) = read(explicit.as_deref(), &flags);
+        let unreadable = !diagnostics.is_empty();
+        let resolution = resolve(&sources);
+        diagnostics.extend(resolution.diagnostics);
+        let good = resolution.config.filter(|_| !unreadable);
+        let rejected = good.is_none();
+        let config = match good {
+            Some(config) => config,
+            None => {
+                let copy = state.as_deref().and_then(|state| last_good::resolve_instead(state, &sources));
+                match copy.and_then(|resolution| resolution.config) {
+                    Some(config) => config,
+                    None => {
+                        diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
+                        return Err(Failure::new(exit::CONFIG, NoneGood).advise("mend it; `nbe check` tells when it is"));
+                    }
+                }
+            }
+        };
+        if !rejected {
+            keep(state.as_deref(), sources.file.as_ref());
+        }
+        let watch = Watch::new(watched(explicit.as_deref(), &seen));
+        let configuration = Self { explicit, flags, state, config, seen, watch };
+        Ok(Start { configuration, diagnostics, rejected })
+    }
+
+    /// The configuration in force.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Waits until it is time to look. May be dropped and called again at any time.
+    pub(super) async fn changed(&mut self) {
+        self.watch.changed().await;
+    }
+
+    /// Looks at the file; tells each change once, and mistakes again only when `insist`ed on.
+    pub(super) fn look(&mut self, insist: bool) -> Look {
+        let (seen, sources, unreadable) = read(self.explicit.as_deref(), &self.flags);
+        if seen == self.seen && !insist {
+            return Look::Unchanged;
+        }
+        self.watch = Watch::new(watched(self.explicit.as_deref(), &seen));
+        self.seen = seen;
+        if !unreadable.is_empty() {
+            return Look::Rejected(unreadable);
+        }
+        let resolution = resolve(&sources);
+        let Some(config) = resolution.config else { return Look::Rejected(resolution.diagnostics) };
+        keep(self.state.as_deref(), sources.file.as_ref());
+        let change = config.change_since(&self.config);
+        self.config = config;
+        Look::Changed(change)
+    }
+}
+
+/// Reads the file, if there is one; an unreadable one is a diagnostic.
+fn read(explicit: Option<&Path>, flags: &[Flag]) -> (Seen, Sources, Vec<Diagnostic>) {
+    let mut sources = Sources { file: None, environment: find::environment(), flags: flags.to_vec() };
+    match find::find(explicit) {
+        Ok(Some(file)) => {
+            let seen = Seen::File { path: file.path.clone(), bytes: file.bytes.clone() };
+            sources.file = Some(file);
+            (seen, sources, Vec::new())
+        }
+        Ok(None) => (Seen::Nothing, sources, Vec::new()),
+        Err(error) => {
+            let diagnostic = Diagnostic::from(&error);
+            (Seen::Error(diagnostic.to_string()), sources, vec![diagnostic])
+        }
+    }
+}
+
+/// The path whose changes matter.
+fn watched<'a>(explicit: Option<&'a Path>, seen: &'a Seen) -> &'a Path {
+    match seen {
+        Seen::File { path, .. } => path,
+        Seen::Nothing | Seen::Error(_) => explicit.unwrap_or(Path::new(find::PLACES[0])),
+    }
+}
+
+fn keep(state: Option<&Path>, file: Option<&SourceFile>) {
+    if let (Some(state), Some(file)) = (state, file)
+        && let Err(error) = last_good::save(state, file)
+    {
+        tracing::warn!(%error, "cannot keep a copy of the configuration in the state directory");
+    }
+}

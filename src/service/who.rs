@@ -1,0 +1,160 @@
+//! Who the daemon is to its agent, and how its parts' words get into the log.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use config::{Config, Diagnostic, Severity};
+
+use crate::adapter;
+use crate::agent::socket::Target;
+use crate::agent::{self, Identity, Secret};
+use crate::event::AdapterId;
+use crate::failure::{Failure, exit};
+use crate::identity::{self, EndpointId};
+
+/// The longest token that is read, in bytes.
+const MAX_TOKEN: u64 = 8 * 1024;
+
+/// The name under which the service manager hands over the token.
+const CREDENTIAL: &str = "agent-token";
+
+/// Why the agent cannot be given a token.
+#[derive(Debug, thiserror::Error)]
+enum TokenError {
+    #[error("cannot read the token file {}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the token file {} holds no token: expected one line of text", path.display())]
+    NoToken { path: PathBuf },
+    #[cfg(unix)]
+    #[error("the token file {} can be read by others (mode {mode:03o})", path.display())]
+    Open { path: PathBuf, mode: u32 },
+}
+
+/// The endpoint's id: as configured, or the machine's.
+pub(super) fn endpoint_id(config: &Config, state: Option<&Path>) -> Result<EndpointId, Failure> {
+    if let Some(uuid) = &config.agent.endpoint_id {
+        return Ok(EndpointId::given(uuid));
+    }
+    let machine = identity::machine_id();
+    if machine.is_none() {
+        tracing::warn!("this machine has no id of its own: the endpoint gets a random one");
+    }
+    let id = EndpointId::of_machine(machine.as_deref(), state)?;
+    if let Some(state) = state
+        && let Err(error) = id.keep(state)
+    {
+        tracing::warn!(%error, "cannot keep the endpoint's id in the state directory");
+    }
+    Ok(id)
+}
+
+/// What the agent gets to know of the daemon when it joins.
+pub(super) fn identity(config: &Config, endpoint: &EndpointId, boot: String) -> Result<Identity, Failure> {
+    Ok(Identity {
+        endpoint_id: endpoint.to_string(),
+        boot,
+        host: host(),
+        addrs: addresses(),
+        os: std::env::consts::OS.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        token: token(config)?,
+    })
+}
+
+/// Where the agent is.
+pub(super) fn target(config: &Config) -> Result<Target, Failure> {
+    let target = Target::new(&config.agent_url.to_string(), config.agent.ca_file.clone());
+    target.map_err(|error| Failure::new(exit::CONFIG, error))
+}
+
+/// The machine's addresses, by which a central agent finds a remote session's terminal.
+pub(super) fn addresses() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let mut addresses: Vec<IpAddr> =
+        interfaces.iter().filter(|interface| !interface.is_loopback()).map(if_addrs::Interface::ip).collect();
+    addresses.sort();
+    addresses.dedup();
+    addresses
+}
+
+fn host() -> String {
+    #[cfg(unix)]
+    return rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    return std::env::var("COMPUTERNAME").unwrap_or_default();
+}
+
+/// The token for the agent: the service manager's credential, or the configured file's line.
+fn token(config: &Config) -> Result<Option<Secret>, Failure> {
+    if !config.agent_url.is_secure() {
+        return Ok(None);
+    }
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join(CREDENTIAL));
+    let path = credential.filter(|path| path.exists()).or_else(|| config.agent.token_file.clone());
+    let Some(path) = path else { return Ok(None) };
+    let failed = |source| Failure::new(exit::CONFIG, TokenError::Read { path: path.clone(), source });
+    let file = std::fs::File::open(&path).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let advice = format!("chmod 600 {}", path.display());
+            return Err(Failure::new(exit::CONFIG, TokenError::Open { path, mode }).advise(advice));
+        }
+    }
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut std::io::Read::take(file, MAX_TOKEN), &mut text).map_err(failed)?;
+    match text.trim() {
+        "" => Err(Failure::new(exit::CONFIG, TokenError::NoToken { path })),
+        token => Ok(Some(Secret::new(token))),
+    }
+}
+
+/// Says which configuration is in force.
+pub(super) fn log_configuration(config: &Config) {
+    let dbm = |level: Option<config::Level>| level.map_or(0, config::Level::dbm);
+    tracing::info!(
+        agent_url = %config.agent_url,
+        rssi_window_tap = config.rssi_window_tap.get(),
+        rssi_window_long = config.rssi_window_long.get(),
+        rssi_tap_threshold = dbm(config.rssi_tap_threshold),
+        rssi_cutoff_close = dbm(config.rssi_cutoffs.map(config::Cutoffs::close)),
+        rssi_cutoff_far = dbm(config.rssi_cutoffs.map(config::Cutoffs::far)),
+        digest = %config.digest(),
+        "configuration"
+    );
+}
+
+/// A diagnostic without its excerpt, for one line of a log.
+pub(super) fn one_line(diagnostic: &Diagnostic) -> String {
+    let text = diagnostic.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+pub(super) fn log_diagnostic(diagnostic: &Diagnostic) {
+    let line = one_line(diagnostic);
+    match diagnostic.severity {
+        Severity::Error => tracing::error!("{line}"),
+        Severity::Warning => tracing::warn!("{line}"),
+    }
+}
+
+pub(super) fn log_adapter(id: AdapterId, note: &adapter::Note) {
+    let _span = tracing::info_span!("adapter", %id).entered();
+    match note.level() {
+        adapter::Level::Debug => tracing::debug!("{note}"),
+        adapter::Level::Info => tracing::info!("{note}"),
+        adapter::Level::Warn => tracing::warn!("{note}"),
+        adapter::Level::Error => tracing::error!("{note}"),
+    }
+}
+
+pub(super) fn log_agent(note: &agent::Note) {
+    let _span = tracing::info_span!("agent").entered();
+    match note.level() {
+        agent::Level::Info => tracing::info!("{note}"),
+        agent::Level::Warn => tracing::warn!("{note}"),
+        agent::Level::Error => tracing::error!("{note}"),
+    }
+}
