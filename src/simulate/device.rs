@@ -43,7 +43,8 @@ struct Pending {
 /// Until when each fault lasts.
 #[derive(Clone, Copy, Debug, Default)]
 struct Trouble {
-    stall: Time,
+    /// Stays until time has passed it, so that what waits for the end is woken.
+    stall: Option<Time>,
     deaf: Time,
     empty: Time,
     garble: (Time, f64),
@@ -102,7 +103,7 @@ impl Device {
 
     /// Whether it takes bytes at the moment; a host's write waits meanwhile.
     pub fn wants_bytes(&self, now: Time) -> bool {
-        self.is_on_bus() && now >= self.trouble.stall && self.commands.len() < Self::COMMANDS
+        self.is_on_bus() && !self.is_stalled(now) && self.commands.len() < Self::COMMANDS
     }
 
     /// Takes one packet from the antenna. True if the dongle asks its sender for a scan response.
@@ -123,7 +124,7 @@ impl Device {
 
     /// The channel the receiver is on at a moment, `None` while it is off.
     pub fn listening(&self, at: Time) -> Option<Channel> {
-        let can_hear = self.is_on_bus() && at >= self.trouble.deaf && at >= self.trouble.stall;
+        let can_hear = self.is_on_bus() && at >= self.trouble.deaf && !self.is_stalled(at);
         self.firmware.scanner.listening(at).filter(|_| can_hear)
     }
 
@@ -137,7 +138,7 @@ impl Device {
         let until = now + fault.lasts;
         match fault.kind {
             FaultKind::Garble { share } => self.trouble.garble = (until, share),
-            FaultKind::Stall => self.trouble.stall = until,
+            FaultKind::Stall => self.trouble.stall = Some(until),
             FaultKind::Deaf => self.trouble.deaf = until,
             FaultKind::Empty => self.trouble.empty = until,
             FaultKind::Late { by } => self.trouble.late = (until, by),
@@ -150,11 +151,12 @@ impl Device {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.trouble.stall.take_if(|until| *until <= now);
         if let Some((_, restart)) = self.away.take_if(|(until, _)| *until <= now) {
             self.output.clear();
             self.boot(now, restart.into_bootloader);
         }
-        if !self.is_on_bus() || now < self.trouble.stall {
+        if !self.is_on_bus() || self.is_stalled(now) {
             return;
         }
         if self.parser.handle_timeout(now) {
@@ -171,7 +173,7 @@ impl Device {
 
     /// When [`Device::handle_timeout`] has something to do.
     pub fn poll_timeout(&self) -> Option<Time> {
-        if let Some((until, _)) = self.away {
+        if let Some(until) = self.away.map(|(until, _)| until).or(self.trouble.stall) {
             return Some(until);
         }
         let next_command = self.commands.front().map(|command| command.due);
@@ -183,24 +185,34 @@ impl Device {
             self.firmware.poll_timeout(),
             self.restart.map(|(due, _)| due),
         ];
-        timers.into_iter().flatten().min().map(|due| due.max(self.trouble.stall))
+        timers.into_iter().flatten().min()
     }
 
-    /// The next USB packet for the host, at most 64 bytes and empty if there is none.
+    /// The next USB packet for the host: 64 bytes unless garbled, fewer at the end, none if there is nothing to say.
     pub fn poll_packet(&mut self, now: Time) -> Vec<u8> {
-        if now < self.trouble.stall || !self.is_on_bus() {
+        if !self.is_on_bus() || self.is_stalled(now) {
             return Vec::new();
         }
-        let packet = self.output.take_packet();
-        match self.trouble.garble {
-            (until, share) if now < until => garble(&packet, share, &mut self.random),
-            _ => packet,
+        let (garbled_until, share) = self.trouble.garble;
+        loop {
+            let packet = self.output.take_packet();
+            if packet.is_empty() || now >= garbled_until {
+                return packet;
+            }
+            let damaged = garble(&packet, share, &mut self.random);
+            if !damaged.is_empty() {
+                return damaged;
+            }
         }
     }
 
     /// Loses what is on its way, as happens when nobody has the port open.
     pub fn discard_output(&mut self) {
         self.output.clear();
+    }
+
+    fn is_stalled(&self, now: Time) -> bool {
+        self.trouble.stall.is_some_and(|until| now < until)
     }
 
     /// Serves what waits, the radio first.

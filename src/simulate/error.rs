@@ -43,10 +43,14 @@ impl SimulateError {
     /// What to do about it, as a sentence, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Scenario(_) => Some("docs/SCENARIOS.md names every key and its range"),
+            Self::Scenario(ScenarioError::Wrong { .. }) => Some("docs/SCENARIOS.md names every key and its range"),
             Self::NotALink { .. } => Some("choose a path where nothing is yet, such as /tmp/dongle"),
             Self::Link { .. } => Some("choose a path in a directory that exists and that you may write to"),
-            Self::Pty(_) | Self::Port(_) | Self::Thread(_) | Self::Signals(_) => None,
+            Self::Scenario(ScenarioError::Read { .. })
+            | Self::Pty(_)
+            | Self::Port(_)
+            | Self::Thread(_)
+            | Self::Signals(_) => None,
         }
     }
 }

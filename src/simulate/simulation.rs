@@ -82,7 +82,7 @@ impl Simulation {
         [next_fault, next_notice, self.radio.poll_timeout(), self.device.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// The next USB packet for the host, at most 64 bytes and empty if there is none.
+    /// The next USB packet for the host: 64 bytes unless garbled, fewer at the end, none if there is nothing to say.
     pub fn poll_packet(&mut self, now: Time) -> Vec<u8> {
         self.device.poll_packet(now)
     }

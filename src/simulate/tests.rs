@@ -413,6 +413,19 @@ fn faults_are_seen_by_the_host_as_in_the_field() {
 }
 
 #[test]
+fn what_waits_for_the_end_of_a_fault_goes_on_by_itself() {
+    let mut host = Host::new(&quiet());
+    let stall = Fault { kind: FaultKind::Stall, lasts: Duration::from_secs(3) };
+    host.simulation.steer(host.now, &Steer::Fault(stall));
+    assert!(!host.simulation.wants_bytes(host.now));
+    let end = host.now + Duration::from_secs(3);
+    assert_eq!(host.simulation.poll_timeout(), Some(end), "nothing else would wake the port");
+    host.wait(3_000);
+    assert!(host.simulation.wants_bytes(host.now));
+    assert_eq!(host.simulation.poll_timeout(), None);
+}
+
+#[test]
 fn a_band_on_the_antenna_saturates_it_and_one_that_walks_away_fades() {
     let mut scenario = Scenario { neighbours: Vec::new(), ..Scenario::default() };
     let walk = [(0, 0.02), (5, 0.02), (10, 6.0), (20, 6.0)];
