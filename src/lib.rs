@@ -16,6 +16,7 @@ pub mod commands; // its verbs
 pub mod endpoint; // engine and link as one value
 pub mod event; // what the agent is told
 pub mod failure; // how a command ends badly
+pub mod holder; // who has something open
 pub mod identity; // who this endpoint is
 pub mod log; // lines for people, or JSON
 pub mod phoenix; // Phoenix Channels on the wire

@@ -50,10 +50,14 @@ fn the_classic_detector_is_the_documented_rule() {
     }
     let work = tempfile::tempdir().unwrap();
     let config = work.path().join("nbe.toml");
-    std::fs::write(&config, "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\nrssi_tap_threshold = -42\n").unwrap();
+    std::fs::write(&config, "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\nrssi_tap_threshold = -42\n")
+        .unwrap();
     for (case, more) in [
         ("the referee calibrates", vec![]),
-        ("the detector calibrates, half of the adverts lost", vec!["--detector-calibrates", "--thin", "0.5", "--shift=-2"]),
+        (
+            "the detector calibrates, half of the adverts lost",
+            vec!["--detector-calibrates", "--thin", "0.5", "--shift=-2"],
+        ),
     ] {
         let json = work.path().join("out.json");
         let program = format!(

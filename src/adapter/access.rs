@@ -1,24 +1,10 @@
 //! Who may open a port, and who has it open.
 
-use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
 
-/// A program that has a port open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Holder {
-    /// Its name, as `ps` shows it.
-    pub name: String,
-    /// Its process id.
-    pub pid: u32,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (process {})", self.name, self.pid)
-    }
-}
+use crate::holder::{Holder, holders};
 
 /// Who may open a port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,26 +20,9 @@ pub struct Access {
 }
 
 /// Finds the program that has the port open, as far as this one may look.
-#[cfg(target_os = "linux")]
 pub fn holder(port: &Path) -> Option<Holder> {
     let port = std::fs::canonicalize(port).ok()?;
-    let numbers = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
-    let mut pids: Vec<u32> = std::fs::read_dir("/proc").ok()?.flatten().filter_map(numbers).collect();
-    pids.sort_unstable();
-    let holds = |pid: &u32| {
-        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-        open.into_iter().any(|fd| std::fs::read_link(fd.path()).is_ok_and(|target| target == port))
-    };
-    let pid = pids.into_iter().find(holds)?;
-    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    let name = name.trim().chars().filter(|char| !char.is_control()).collect();
-    Some(Holder { name, pid })
-}
-
-/// Nothing tells it on this system.
-#[cfg(not(target_os = "linux"))]
-pub fn holder(_: &Path) -> Option<Holder> {
-    None
+    holders(|target| target == port).next()
 }
 
 /// Finds out who may open the port; `None` if it is gone, or on a system that keeps it elsewhere.

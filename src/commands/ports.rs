@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::adapter::access::{Access, Holder, access, holder, remedy};
+use crate::adapter::access::{Access, access, holder, remedy};
 use crate::adapter::discover::{PortKind, Roots, SerialPort, ports};
 use crate::failure::exit;
+use crate::holder::Holder;
 
 /// List serial ports: which are dongles, who may open them, and who has them open
 ///

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-/// The program that listens where `addr` wanted to, as `name (pid 123)`. Linux only, and only as far as one may look.
-pub(super) fn holder(addr: SocketAddr) -> Option<String> {
+use crate::holder::Holder;
+
+/// The program that listens where `addr` wanted to. Linux only, and only as far as one may look.
+pub(super) fn holder(addr: SocketAddr) -> Option<Holder> {
     #[cfg(target_os = "linux")]
     return linux::holder(addr);
     #[cfg(not(target_os = "linux"))]
@@ -18,20 +20,16 @@ mod linux {
     use std::fs;
     use std::net::SocketAddr;
 
-    pub(super) fn holder(addr: SocketAddr) -> Option<String> {
+    use crate::holder::{Holder, holders};
+
+    pub(super) fn holder(addr: SocketAddr) -> Option<Holder> {
         let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
-        let inodes: Vec<_> = tables.iter().flat_map(|table| listeners(table, addr.port())).collect();
-        let processes = fs::read_dir("/proc").ok()?.flatten();
-        processes.filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok()).find_map(|pid| {
-            let mut files = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten();
-            files.find(|file| {
-                let target = fs::read_link(file.path()).ok();
-                let inode = target.as_deref().and_then(|t| t.to_str()?.strip_prefix("socket:[")?.strip_suffix(']'));
-                inode.is_some_and(|inode| inodes.contains(&inode))
-            })?;
-            let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-            Some(format!("{} (pid {pid})", name.trim_end().escape_debug()))
-        })
+        let sockets: Vec<String> = tables
+            .iter()
+            .flat_map(|table| listeners(table, addr.port()))
+            .map(|inode| format!("socket:[{inode}]"))
+            .collect();
+        holders(|target| target.to_str().is_some_and(|target| sockets.iter().any(|socket| socket == target))).next()
     }
 
     /// The inodes of sockets that listen on `port`, from a table like `/proc/net/tcp`.
@@ -64,7 +62,7 @@ mod linux {
         fn our_own_listener_is_found() {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let holder = holder(listener.local_addr().unwrap()).unwrap();
-            assert!(holder.ends_with(&format!("(pid {})", std::process::id())), "{holder}");
+            assert_eq!(holder.pid, std::process::id());
         }
     }
 }

@@ -81,7 +81,7 @@ impl Server {
     pub async fn bind(address: SocketAddr, roster: Option<Roster>) -> Result<Self, ServerError> {
         let listen = |source| ServerError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => ServerError::InUse { address, holder: holder::holder(address) },
+            io::ErrorKind::AddrInUse => ServerError::InUse { address, holder: holder::holder(address).map(|holder| holder.to_string()) },
             _ => listen(source),
         })?;
         let address = listener.local_addr().map_err(listen)?;

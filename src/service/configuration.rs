@@ -73,7 +73,9 @@ impl Configuration {
                     Some(config) => config,
                     None => {
                         diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
-                        return Err(Failure::new(exit::CONFIG, NoneGood).advise("mend it; `nbe check` tells when it is"));
+                        return Err(
+                            Failure::new(exit::CONFIG, NoneGood).advise("mend it; `nbe check` tells when it is")
+                        );
                     }
                 }
             }

@@ -89,7 +89,8 @@ fn token(config: &Config) -> Result<Option<Secret>, Failure> {
     if !config.agent_url.is_secure() {
         return Ok(None);
     }
-    let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join(CREDENTIAL));
+    let credential =
+        std::env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join(CREDENTIAL));
     let path = credential.filter(|path| path.exists()).or_else(|| config.agent.token_file.clone());
     let Some(path) = path else { return Ok(None) };
     let failed = |source| Failure::new(exit::CONFIG, TokenError::Read { path: path.clone(), source });

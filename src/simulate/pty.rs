@@ -141,7 +141,8 @@ impl Drop for Link {
 #[derive(Debug)]
 struct Hosts {
     inotify: OwnedFd,
-    open: u32,
+    terminal: PathBuf,
+    open: usize,
 }
 
 #[cfg(target_os = "linux")]
@@ -150,7 +151,7 @@ impl Hosts {
         use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
         let inotify = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         add_watch(&inotify, terminal, WatchFlags::OPEN | WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE)?;
-        Ok(Self { inotify, open: 0 })
+        Ok(Self { inotify, terminal: terminal.to_owned(), open: 0 })
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
@@ -161,20 +162,25 @@ impl Hosts {
     fn count(&mut self) -> rustix::io::Result<(bool, bool)> {
         use rustix::fs::inotify::{ReadFlags, Reader};
         let mut was_open = self.open > 0;
+        let mut has_changed = false;
         let mut buffer = [std::mem::MaybeUninit::uninit(); 1024];
         let mut events = Reader::new(&self.inotify, &mut buffer);
         loop {
             match events.next() {
-                Ok(event) if event.events().contains(ReadFlags::OPEN) => {
-                    self.open += 1;
-                    was_open = true;
+                Ok(event) => {
+                    was_open |= event.events().contains(ReadFlags::OPEN);
+                    has_changed = true;
                 }
-                Ok(_) => self.open = self.open.saturating_sub(1),
-                Err(Errno::AGAIN) => return Ok((was_open, self.open > 0)),
+                Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error),
             }
         }
+        if has_changed {
+            // Like events in a row come as one, so events cannot be counted; the descriptors can, less our own.
+            self.open = crate::holder::holders(|target| target == self.terminal).count().saturating_sub(1);
+        }
+        Ok((was_open, self.open > 0))
     }
 }
 
