@@ -81,7 +81,9 @@ impl Server {
     pub async fn bind(address: SocketAddr, roster: Option<Roster>) -> Result<Self, ServerError> {
         let listen = |source| ServerError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => ServerError::InUse { address, holder: holder::holder(address).map(|holder| holder.to_string()) },
+            io::ErrorKind::AddrInUse => {
+                ServerError::InUse { address, holder: holder::holder(address).map(|holder| holder.to_string()) }
+            }
             _ => listen(source),
         })?;
         let address = listener.local_addr().map_err(listen)?;
@@ -216,7 +218,6 @@ async fn serve(
         .read_buffer_size(8 * 1024)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
-    #[expect(clippy::result_large_err, reason = "the library asks for this signature")]
     let callback = |request: &Request, response: Response| match handshake::admit(request) {
         Ok(()) => Ok(response),
         Err(refusal) => Err(*refusal),

@@ -281,7 +281,10 @@ pub(crate) fn resume() -> Value {
 }
 
 pub(crate) fn band() -> Band {
-    Band { address: Address { bytes: BdAddr([2, 0x11, 0x8a, 0x70, 0xf3, 0x5c]), kind: AddressType(0) }, id: None }
+    Band {
+        address: Address { bytes: BdAddr([2, 0x11, 0x8a, 0x70, 0xf3, 0x5c]), address_type: AddressType::PUBLIC },
+        id: None,
+    }
 }
 
 pub(crate) fn tap(at: Time) -> Fact {
