@@ -33,6 +33,6 @@ pub(super) fn load(path: Option<&Path>, flags: Vec<Flag>) -> Result<Config, Fail
     }
     resolution.config.ok_or_else(|| {
         let mistakes = resolution.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-        Failure::new(exit::CONFIG, Rejected(mistakes)).advise("nbe check")
+        Failure::new(exit::CONFIG, Rejected(mistakes))
     })
 }

@@ -1,0 +1,128 @@
+//! The command line as a person meets it: what is printed, where, and the exit code.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+fn nbe(words: &[&str], input: &[u8]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
+    command.args(words).env_remove("NBE_CONFIG").env_remove("RSSI_TAP_THRESHOLD");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that does not read its input may be gone already.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Words, input, exit code, what standard output holds, what standard error holds.
+type Case<'a> = (&'a [&'a str], &'a [u8], i32, &'a str, &'a str);
+
+#[test]
+fn mistakes_say_what_failed_why_and_what_to_do() {
+    let cases: [Case<'_>; 12] = [
+        (&[], b"", 2, "", "Usage: nbe"),
+        (&["fly"], b"", 2, "", "unrecognized subcommand 'fly'"),
+        (&["decode", "/nonexistent"], b"", 1, "", "error: cannot read /nonexistent\n  because: No such file"),
+        (&["decode", "/"], b"", 1, "", "because: is a directory"),
+        (&["replay", "-"], b"", 2, "", "a stream of raw bytes holds no times\n  try: --rate N"),
+        (&["replay", "-"], b"# only a header\n", 1, "", "the file has no readings"),
+        (&["replay", "--rate", "0", "-"], b"\x80", 2, "", "0 is not in 1..=1000000"),
+        (
+            &["replay", "--rssi-offset", "90", "-"],
+            b"0,-50\n",
+            78,
+            "",
+            "--rssi-offset: error: adapter.rssi_offset_db must be -40.0 to 40.0",
+        ),
+        (
+            &["replay", "--config", "/nonexistent.toml", "-"],
+            b"0,-50\n",
+            78,
+            "",
+            "there is no such file, and the command line asks for it",
+        ),
+        (
+            &["replay", "--json", "-"],
+            b"0,-50\nx,-50\n1,-50\n",
+            1,
+            "band.presence",
+            "line 2: t_s is not a number: \"x\"; left out",
+        ),
+        (&["decode", "--hex", "-"], b"80 0c\nzz\n", 1, "cut 2 bytes", "line 2: \"zz\" is not hex"),
+        (&["check", "/nonexistent.toml"], b"", 1, "there is no such file", ""),
+    ];
+    for (words, input, code, stdout, stderr) in cases {
+        let done = nbe(words, input);
+        let (out, err) = (text(&done.stdout), text(&done.stderr));
+        assert_eq!(done.status.code(), Some(code), "nbe {words:?}\n{out}\n{err}");
+        assert!(out.contains(stdout), "nbe {words:?}: standard output is\n{out}");
+        assert!(err.contains(stderr), "nbe {words:?}: standard error is\n{err}");
+    }
+}
+
+#[test]
+fn an_offset_is_taken_with_and_without_an_equals_sign() {
+    let readings = b"t_s,rssi_dbm\n0,-66\n0.1,-66\n0.2,-66\n0.3,-66\n";
+    let replay = |offset: &[&str]| {
+        let words = [&["replay", "--json"], offset, &["-"]].concat();
+        text(&nbe(&words, readings).stdout)
+    };
+    let near = "\"after\":\"near\"";
+    assert!(replay(&[]).contains(near));
+    for offset in [&["--rssi-offset", "-3.5"][..], &["--rssi-offset=-3.5"], &["--rssi-offset", "-3,5"]] {
+        let said = replay(offset);
+        let is_number = !offset.last().unwrap().contains(',');
+        assert_eq!(said.contains("\"mean_cdb\":-6950"), is_number, "{offset:?}: {said}");
+    }
+}
+
+#[test]
+fn what_a_script_reads_is_json_and_nothing_else() {
+    let hex = b"< 80 0b 06 00 c4 04 02 11 8a 70 f3 5c 00 ff 00\n> 00 00 06 04\n55\n";
+    let said = text(&nbe(&["decode", "--hex", "--json", "-"], hex).stdout);
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["name"], "gap_scan_response");
+    assert_eq!(lines[0]["fields"]["rssi"], -60);
+    assert_eq!(lines[0]["fields"]["sender"], "5c:f3:70:8a:11:02");
+    assert_eq!((&lines[1]["kind"], &lines[1]["name"]), (&"cmd".into(), &"gap_end_procedure".into()));
+    assert_eq!(lines[2]["kind"], "discarded");
+
+    let check: serde_json::Value = serde_json::from_slice(&nbe(&["check", "--json"], b"").stdout).unwrap();
+    assert!(check["ok"].is_boolean() && check["values"].is_array());
+    let ports: serde_json::Value = serde_json::from_slice(&nbe(&["ports", "--json"], b"").stdout).unwrap();
+    assert!(ports.is_array());
+}
+
+#[test]
+fn counting_reads_hex_and_bytes_alike() {
+    let bytes = b"\x80\x0b\x06\x00\xc4\x04\x02\x11\x8a\x70\xf3\x5c\x00\xff\x00\x55\x00\x02";
+    let hex =
+        b"80 0b 06 00 c4 04 02 11 8a 70 f3 5c 00 ff 00 # a report\n> 00 00 06 04 # not from the dongle\n55 00 02\n";
+    let expected = "frames=1 devices=1 rssi_sum=-60 data_bytes=0 discarded_bytes=1 cut_bytes=2\n";
+    assert_eq!(text(&nbe(&["decode", "--count", "-"], bytes).stdout), expected);
+    assert_eq!(text(&nbe(&["decode", "--count", "--hex", "-"], hex).stdout), expected);
+}
+
+#[test]
+fn every_command_explains_itself_with_an_example() {
+    for command in ["run", "demo", "check", "ports", "simulate", "agent", "decode", "replay"] {
+        let said = text(&nbe(&[command, "--help"], b"").stdout);
+        assert!(said.contains("Example") && said.contains(&format!("nbe {command}")), "nbe {command} --help:\n{said}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let file: PathBuf = folder.path().join("much.csv");
+    let readings: String = (0..200_000).map(|i| format!("{},{}\n", i as f64 / 10.0, -50 - (i / 100) % 45)).collect();
+    fs::write(&file, readings).unwrap();
+    let shell = format!("'{}' replay --json '{}' | head -n 1", env!("CARGO_BIN_EXE_nbe"), file.display());
+    let done = Command::new("bash").args(["-c", &format!("set -o pipefail; {shell}")]).output().unwrap();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(done.stderr.is_empty(), "{}", text(&done.stderr));
+    assert_eq!(text(&done.stdout).lines().count(), 1);
+}
