@@ -44,8 +44,6 @@ impl FakeAgent {
     }
 
     /// Waits for a websocket.
-    // The answer's type is the library's, whatever its size.
-    #[allow(clippy::result_large_err)]
     pub(crate) async fn accept(&self) -> Peer {
         let tcp = self.accept_tcp().await;
         let (mut uri, mut origin) = (String::new(), false);
