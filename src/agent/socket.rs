@@ -73,10 +73,17 @@ impl Socket {
         self.state = State::Opening(Box::pin(open(self.target.clone())));
     }
 
-    /// Takes a message; it is written when [`Socket::next`] is polled next, together with others.
+    /// Takes a message; it is written by [`Socket::flush`], or when [`Socket::next`] is polled, together with others.
     pub fn send(&mut self, text: String) {
         if let State::Open(open) = &mut self.state {
             open.send(text);
+        }
+    }
+
+    /// Writes what the system takes at once; [`Socket::next`] does the rest.
+    pub fn flush(&mut self) {
+        if let State::Open(open) = &mut self.state {
+            open.flush();
         }
     }
 
@@ -149,7 +156,23 @@ impl Open {
     fn close(&mut self, code: u16) {
         self.put(Message::Close(Some(CloseFrame { code: code.into(), reason: Utf8Bytes::default() })));
         // Whoever does not take a few bytes at once is not worth waiting for.
-        let _ = Pin::new(&mut self.stream).poll_flush(&mut Context::from_waker(Waker::noop()));
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        // Nobody is woken: whoever polls next asks again.
+        if let Poll::Ready(Err(error)) = self.poll_flush(&mut Context::from_waker(Waker::noop())) {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.unflushed {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            self.unflushed = false;
+            self.accepted = self.stream.get_ref().written;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Hands a message to the stream, which keeps what it cannot write yet.
@@ -162,34 +185,31 @@ impl Open {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Said> {
         loop {
-            if let Some(error) = self.broken.take() {
-                return Poll::Ready(self.end(&error));
-            }
-            if self.unflushed {
-                match Pin::new(&mut self.stream).poll_flush(cx) {
-                    Poll::Ready(Ok(())) => {
-                        self.unflushed = false;
-                        self.accepted = self.stream.get_ref().written;
-                        if std::mem::take(&mut self.congested) {
-                            return Poll::Ready(Said::Drained);
-                        }
-                    }
-                    Poll::Ready(Err(error)) => return Poll::Ready(self.end(&error)),
-                    Poll::Pending => {
-                        let bytes = self.backlog();
-                        if bytes > limits::SOCKET_BACKLOG && !self.congested {
-                            self.congested = true;
-                            return Poll::Ready(Said::Congested { bytes });
-                        }
+            match self.poll_flush(cx) {
+                Poll::Ready(Ok(())) if std::mem::take(&mut self.congested) => return Poll::Ready(Said::Drained),
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => {
+                    self.broken.get_or_insert(error);
+                }
+                Poll::Pending => {
+                    let bytes = self.backlog();
+                    if bytes > limits::SOCKET_BACKLOG && !self.congested {
+                        self.congested = true;
+                        return Poll::Ready(Said::Congested { bytes });
                     }
                 }
             }
-            return Poll::Ready(match ready!(Pin::new(&mut self.stream).poll_next(cx)) {
+            let Poll::Ready(message) = Pin::new(&mut self.stream).poll_next(cx) else {
+                // What the peer said before it went has been heard out.
+                return self.broken.take().map_or(Poll::Pending, |error| Poll::Ready(self.end(&error)));
+            };
+            return Poll::Ready(match message {
                 Some(Ok(Message::Text(text))) => Said::Text(text),
                 Some(Ok(Message::Binary(bytes))) => Said::Binary(bytes),
                 Some(Ok(Message::Close(close))) => {
-                    // The answer to it is on its way already; this hurries it along.
-                    let _ = Pin::new(&mut self.stream).poll_flush(cx);
+                    // The answer to it waits to be written.
+                    self.unflushed = true;
+                    self.flush();
                     match close {
                         Some(CloseFrame { code, reason }) => Said::Closed { code: Some(code.into()), reason },
                         None => Said::Closed { code: None, reason: Utf8Bytes::default() },

@@ -1,5 +1,7 @@
 //! An agent that does what a test says, over a real socket; and the daemon's side of that socket.
 
+#![allow(dead_code)] // each test file uses a part of it
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
