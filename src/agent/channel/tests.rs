@@ -122,6 +122,23 @@ fn a_heartbeat_that_waits_through_a_join_may_be_answered_after_it() {
 }
 
 #[test]
+fn what_phoenix_itself_is_told_is_written_like_this() {
+    let mut channel = opened(Some("ok"));
+    channel.handle_timeout(at(15_000));
+    channel.stop();
+    let sent = |text: &str| Action::Send(text.to_owned());
+    let expected = [
+        Action::Connect,
+        Action::Join(1),
+        sent(r#"[null,"2","phoenix","heartbeat",{}]"#),
+        sent(r#"["1","3","t","phx_leave",{}]"#),
+        Action::Close(1000),
+    ];
+    assert_eq!(actions(&mut channel), expected);
+    assert_eq!(channel.poll_timeout(), None);
+}
+
+#[test]
 fn refs_count_from_one_on_every_socket() {
     let mut channel = opened(Some("ok"));
     assert_eq!(channel.joined(), Some((1, at(0))));
