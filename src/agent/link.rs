@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::channel::{Action, Answer, Channel, Overdue, Received};
 use super::command::Command;
 use super::directory::{self, Directory};
-use super::face::{Identity, Output, SocketInput};
+use super::interface::{Identity, Output, SocketInput};
 use super::limits;
 use super::note::{Note, Notes};
 use super::outbox::Outbox;

@@ -14,7 +14,7 @@ mod bench; // a link on a bench, for tests
 mod channel; // the Phoenix channel: join, heartbeat, rejoin
 mod command; // what the rest of the daemon is asked to do
 mod directory; // the roster as the agent maintains it
-mod face; // what goes into the link and comes out
+mod interface; // what goes into the link and comes out
 mod item; // what takes a place in the send window
 pub mod limits; // every bound and wait, with its reason
 mod link; // all parts as one value
@@ -34,7 +34,7 @@ mod window; // facts in flight
 mod wire; // names, envelope, payloads
 
 pub use command::Command;
-pub use face::{Identity, Output, Secret, SocketInput};
+pub use interface::{Identity, Output, Secret, SocketInput};
 pub use link::Link;
 pub use note::{Level, Note};
 pub use status::{Counters, Phase, Status};

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
 use self::open::{Failure, Stream, open};
-use super::face::SocketInput;
+use super::interface::SocketInput;
 use super::limits;
 
 /// Close code 1009: the message is too big.
