@@ -92,7 +92,7 @@ impl Endpoint {
             && let Some(band) = band
         {
             let data = report.data.as_slice();
-            self.link.handle_telemetry(at, &Telemetry::Advert { at, band, rssi: report.rssi, data });
+            self.link.handle_telemetry(at, &Telemetry::Advert { at, adapter, band, rssi: report.rssi, data });
         }
         self.settle(at);
     }

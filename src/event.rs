@@ -451,6 +451,8 @@ pub enum Telemetry<'a> {
     Advert {
         /// When its bytes arrived.
         at: Time,
+        /// Which dongle heard it.
+        adapter: AdapterId,
         /// Who sent it.
         band: &'a Band,
         /// As the dongle said, in dBm.

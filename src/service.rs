@@ -208,6 +208,8 @@ impl Service {
                 Output::Stopped => self.stopped = true,
             }
         }
+        // Now, rather than when the loop comes round to the socket: a tap must not wait.
+        self.socket.flush();
         self.notify.status(self.endpoint.health());
     }
 

@@ -140,12 +140,12 @@ impl Writer<'_> {
 
     /// A telemetry frame, written at `now`; it has no ref, since nobody waits for an answer.
     pub(super) fn telemetry(&self, now: Time, telemetry: &Telemetry<'_>) -> String {
-        let (name, at) = match telemetry {
-            Telemetry::Advert { at, .. } => (name::ADVERT, *at),
-            Telemetry::Rssi { .. } => (name::RSSI, now),
-            Telemetry::Stats { .. } => (name::STATS, now),
+        let (name, at, adapter) = match telemetry {
+            Telemetry::Advert { at, adapter, .. } => (name::ADVERT, *at, Some(*adapter)),
+            Telemetry::Rssi { .. } => (name::RSSI, now, None),
+            Telemetry::Stats { .. } => (name::STATS, now, None),
         };
-        let event = self.event(now, at, telemetry::Payload::from(telemetry));
+        let event = Event { adapter, ..self.event(now, at, telemetry::Payload::from(telemetry)) };
         phoenix::write(Some(self.join_ref), None, self.topic, name, &event)
     }
 

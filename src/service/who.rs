@@ -64,7 +64,8 @@ pub(super) fn identity(config: &Config, endpoint: &EndpointId, boot: String) -> 
 /// Where the agent is.
 pub(super) fn target(config: &Config) -> Result<Target, Failure> {
     let target = Target::new(&config.agent_url.to_string(), config.agent.ca_file.clone());
-    target.map_err(|error| Failure::new(exit::CONFIG, error))
+    let pin = config.agent.pin.as_ref().map(|pin| pin.0);
+    target.map(|target| target.pinned(pin)).map_err(|error| Failure::new(exit::CONFIG, error))
 }
 
 /// The machine's addresses, by which a central agent finds a remote session's terminal.

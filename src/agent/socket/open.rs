@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, RootCertStore};
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -100,13 +102,26 @@ async fn secure(target: &Target, tcp: TcpStream) -> Result<impl Duplex + use<>, 
     let config = tokio::task::spawn_blocking(move || tls_config(ca_file.as_deref()))
         .await
         .map_err(|error| format!("cannot load certificates: {error}"))??;
-    TlsConnector::from(config).connect(name, tcp).await.map_err(|error| {
+    let stream = TlsConnector::from(config).connect(name, tcp).await.map_err(|error| {
         let hint = match (&target.ca_file, error.kind()) {
             (None, io::ErrorKind::InvalidData) => "; a certificate of your own goes into [agent] ca_file",
             _ => "",
         };
         Failure::from(format!("cannot trust {target}: {error}{hint}"))
-    })
+    })?;
+    // Before anything is said: the token travels in the join.
+    match target.pin {
+        Some(pin) if public_key(stream.get_ref().1.peer_certificates()) != Some(pin) => {
+            Err(format!("cannot trust {target}: its certificate has another public key than [agent] pin names").into())
+        }
+        _ => Ok(stream),
+    }
+}
+
+/// The SHA-256 of the public key in the first certificate.
+fn public_key(certificates: Option<&[CertificateDer<'_>]>) -> Option<[u8; 32]> {
+    let certificate = ParsedCertificate::try_from(certificates?.first()?).ok()?;
+    Some(Sha256::digest(certificate.subject_public_key_info()).into())
 }
 
 fn tls_config(ca_file: Option<&std::path::Path>) -> Result<Arc<ClientConfig>, String> {

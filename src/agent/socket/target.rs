@@ -17,6 +17,8 @@ pub struct Target {
     pub(super) url: String,
     /// Certificates to trust in place of the system's.
     pub(super) ca_file: Option<PathBuf>,
+    /// SHA-256 of the public key (SubjectPublicKeyInfo) that the agent's certificate must have.
+    pub(super) pin: Option<[u8; 32]>,
 }
 
 /// Why a text is no agent's address.
@@ -71,7 +73,14 @@ impl Target {
         let query = others.chain([vsn.as_str()]).collect::<Vec<_>>().join("&");
         let scheme = if tls { "wss" } else { "ws" };
         let url = format!("{scheme}://{authority}{}?{query}", uri.path());
-        Ok(Self { host, port, tls, url, ca_file })
+        Ok(Self { host, port, tls, url, ca_file, pin: None })
+    }
+
+    /// Asks for a certificate with this public key (SHA-256 of its SubjectPublicKeyInfo), besides one that is trusted.
+    #[must_use]
+    pub fn pinned(mut self, pin: Option<[u8; 32]>) -> Self {
+        self.pin = pin;
+        self
     }
 }
 

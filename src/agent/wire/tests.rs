@@ -190,7 +190,13 @@ fn a_join() {
 fn telemetry_has_neither_ref_nor_seq() {
     let writer = Writer { wall: Wall { offset_ms: -1, synced: false }, ..WRITER };
     let head = r#""v":1,"boot":"b1""#;
-    let advert = Telemetry::Advert { at: ms(1_000), band: &band(2), rssi: -58, data: &[0x02, 0x01, 0x06, 0xff] };
+    let advert = Telemetry::Advert {
+        at: ms(1_000),
+        adapter: AdapterId(0),
+        band: &band(2),
+        rssi: -58,
+        data: &[0x02, 0x01, 0x06, 0xff],
+    };
     assert_eq!(
         writer.telemetry(ms(1_001), &advert),
         format!(
