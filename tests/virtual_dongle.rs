@@ -100,6 +100,24 @@ fn the_scan_outlives_the_program_that_began_it() {
 }
 
 #[test]
+fn what_a_program_has_not_read_is_not_left_to_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let (link, _dongle) = plug(&directory, "dongle");
+    let mut host = Host::open(&link);
+    host.scan();
+    host.ask(&HELLO, "rsp system_hello");
+    host.send(&gap::command::EndProcedure {});
+    wait_until("reports and an answer lie unread", || host.port.bytes_to_read().unwrap() > 0);
+    drop(host);
+    std::thread::sleep(Duration::from_millis(50)); // for the dongle to see it; nothing tells when it has
+    let mut host = Host::open(&link);
+    host.send(&HELLO);
+    assert_eq!(host.wait_for("rsp").unwrap(), 0);
+    host.ask(&HELLO, "rsp system_hello");
+    assert_eq!(host.decoder.stats().frames, 2, "two answers and nothing older");
+}
+
+#[test]
 fn a_command_written_just_before_closing_is_carried_out() {
     let directory = tempfile::tempdir().unwrap();
     let (link, _dongle) = plug(&directory, "dongle");
@@ -247,7 +265,11 @@ fn public_clients_scan_through_it_unchanged() {
         Ok(python) => python,
         Err(reason) if std::env::var_os("NBE_REQUIRE_PEERS").is_some() => panic!("{reason}"),
         Err(reason) => {
-            eprintln!("SKIPPED: the public BGAPI clients were not tried against the virtual dongle: {reason}");
+            // Past the test harness, which hides what a test prints that does not fail.
+            let _ = writeln!(
+                io::stderr(),
+                "SKIPPED: no public BGAPI client was tried against the virtual dongle: {reason}"
+            );
             return;
         }
     };
@@ -295,7 +317,7 @@ fn python_with_clients() -> Result<PathBuf, String> {
         if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {err}")) }
     };
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-    let pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--requirement"];
+    let pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--retries", "1", "--requirement"];
     run(Command::new(&python).args(pip).arg(&wanted))?;
     std::fs::write(&installed, requirements).map_err(|error| error.to_string())?;
     Ok(python)

@@ -456,4 +456,21 @@ mod tests {
             assert!(error.starts_with(&format!("s.toml:{expected}")), "{line}: {error}");
         }
     }
+
+    #[test]
+    fn the_reference_names_every_key() {
+        let reference = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/SCENARIOS.md")).unwrap();
+        for table in ["[dongle]", "[[band]]", "[[neighbour]]", "[[flood]]", "[[fault]]"] {
+            let section = reference.split("\n## ").find(|section| section.starts_with(&format!("`{table}`")));
+            let section = section.unwrap_or_else(|| panic!("{table} has no section"));
+            let error = Scenario::from_toml(&format!("{table}\nnothing = 0\n"), Path::new("s.toml")).unwrap_err();
+            // unknown field `nothing`, expected one of `a`, `b`
+            let text = error.to_string();
+            let keys: Vec<_> = text.split('`').skip(3).step_by(2).collect();
+            assert!(keys.len() >= 3, "{text}");
+            for key in keys {
+                assert!(section.contains(&format!("`{key}`")), "{table} {key}");
+            }
+        }
+    }
 }

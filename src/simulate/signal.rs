@@ -127,6 +127,21 @@ mod tests {
     }
 
     #[test]
+    fn channels_differ_by_five_decibels_at_a_place() {
+        let loudness = Loudness { time_sd: 0.0, ..Loudness::default() };
+        let spreads: Vec<f64> = (0..300)
+            .map(|seed| {
+                let mut signal = Signal::new(loudness, Random::new(seed, 1));
+                let mut levels =
+                    [0, 1, 2].map(|channel| f64::from(signal.level(Time::ZERO, 2.0, 0.0, channel).unwrap()));
+                levels.sort_by(f64::total_cmp);
+                levels[2] - levels[0]
+            })
+            .collect();
+        assert!((4.2..5.8).contains(&mean(&spreads)), "best and worst differ by {} dB", mean(&spreads));
+    }
+
+    #[test]
     fn a_walk_goes_through_many_places() {
         // To and fro at 1.2 m/s between 1.5 and 2.5 m: all places within half a minute.
         let walk = |n: usize| 2.0 + ((n % 16) as f64 - 8.0).abs() * 0.12 - 0.5;
