@@ -98,6 +98,15 @@ mod tests {
     }
 
     #[test]
+    fn the_second_begins_anew_with_each_byte() {
+        let mut parser = CommandParser::default();
+        feed(&mut parser, Time::ZERO, &[0x00]);
+        feed(&mut parser, Time::from_millis(900), &[0x00]);
+        assert!(!parser.handle_timeout(Time::from_millis(1_800)));
+        assert!(parser.handle_timeout(Time::from_millis(1_900)));
+    }
+
+    #[test]
     fn a_command_that_is_too_long_is_ignored_whole() {
         let mut parser = CommandParser::default();
         let mut bytes = vec![0x07, 0xff, 0x00, 0x09];

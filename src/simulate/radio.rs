@@ -190,3 +190,81 @@ fn stranger(random: &mut Random) -> (Address, Advert) {
     }
     (Address { bytes: BdAddr(bytes), address_type }, Advert { packet_type, data, scan_response })
 }
+
+#[cfg(test)]
+mod tests {
+    use bgapi::gap::command::{Discover, SetScanParameters};
+    use bgapi::{DiscoverMode, Message};
+
+    use super::*;
+    use crate::simulate::{Identity, Loudness};
+
+    /// A scanning dongle, and one band without fading or loss at 1 m.
+    fn dongle_and_band(change: impl FnOnce(&mut Band)) -> (Device, Radio) {
+        let mut device = Device::new(Identity::default(), 1);
+        for command in [
+            &SetScanParameters { scan_interval: 16, scan_window: 16, active: 0 }.encoded()[..],
+            &Discover { mode: DiscoverMode::OBSERVATION }.encoded(),
+        ] {
+            device.handle_bytes(Time::ZERO, command);
+            device.handle_timeout(Time::from_millis(1));
+        }
+        device.discard_output();
+        let mut scenario = Scenario { neighbours: Vec::new(), ..Scenario::default() };
+        let band = &mut scenario.bands[0];
+        band.loss = 0.0;
+        band.loudness = Loudness { place_sd: 0.0, time_sd: 0.0, ..Loudness::default() };
+        band.distance = Track::constant(1.0);
+        change(band);
+        (device, Radio::new(&scenario, 1))
+    }
+
+    /// The levels the dongle reports up to a moment, in steps.
+    fn levels(device: &mut Device, radio: &mut Radio, from: u64, to: u64) -> Vec<i8> {
+        let mut bytes = Vec::new();
+        for now in (from..to).map(Time::from_millis) {
+            radio.handle_timeout(now, device);
+            device.handle_timeout(now);
+            bytes.extend(std::iter::repeat_with(|| device.poll_packet(now)).take_while(|p| !p.is_empty()).flatten());
+        }
+        // A band's report is 28 bytes long, and its level is the fifth.
+        bytes.chunks(28).map(|report| report[4] as i8).collect()
+    }
+
+    #[test]
+    fn a_body_takes_its_decibels_and_a_silent_band_is_not_heard() {
+        let (mut device, mut radio) = dongle_and_band(|band| {
+            let steps = [(0, 0.0), (1_000, 0.0), (1_001, 18.0)];
+            band.shadow = Track::new(steps.map(|(ms, db)| (Time::from_millis(ms), db)).to_vec()).unwrap();
+            band.silent = vec![(Time::from_secs(2), Time::from_secs(3))];
+        });
+        let heard = levels(&mut device, &mut radio, 0, 1_000);
+        assert!(heard.len() >= 9 && heard.iter().all(|dbm| *dbm == -61), "{heard:?}");
+        let heard = levels(&mut device, &mut radio, 1_010, 2_000);
+        assert!(heard.len() >= 8 && heard.iter().all(|dbm| *dbm == -79), "{heard:?}");
+        assert_eq!(levels(&mut device, &mut radio, 2_001, 3_000).len(), 0);
+        assert!(levels(&mut device, &mut radio, 3_000, 4_000).len() >= 8);
+    }
+
+    #[test]
+    fn after_a_sleep_of_the_machine_what_was_sent_meanwhile_is_over() {
+        let (mut device, mut radio) = dongle_and_band(|_| {});
+        let waking = Time::from_secs(3_600);
+        radio.handle_timeout(waking, &mut device);
+        device.handle_timeout(waking);
+        assert!(device.poll_packet(waking).is_empty());
+        assert!(levels(&mut device, &mut radio, 3_600_000, 3_601_000).len() >= 8);
+    }
+
+    #[test]
+    fn more_reports_than_buffers_are_lost() {
+        let (mut device, _) = dongle_and_band(|_| {});
+        let sender = Scenario::default().bands[0].address;
+        let heard = Heard { rssi: -50, packet_type: PacketType::ADV_IND, sender, data: &[] };
+        let now = Time::from_secs(1);
+        (0..100).for_each(|_| _ = device.handle_heard(now, heard));
+        (0..100).for_each(|millis| device.handle_timeout(now + Duration::from_millis(millis)));
+        let bytes: usize = std::iter::repeat_with(|| device.poll_packet(now).len()).take_while(|len| *len > 0).sum();
+        assert_eq!(bytes / 15, 9, "one is served at once, eight wait");
+    }
+}

@@ -192,3 +192,31 @@ fn has_flags_for(mode: DiscoverMode, data: &[u8]) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_channels_take_turns_and_the_rest_of_an_interval_is_deaf() {
+        let mut scanner = Scanner::default();
+        // 10 ms, of which 5 ms listening.
+        scanner.set_parameters(SetScanParameters { scan_interval: 16, scan_window: 8, active: 0 });
+        assert_eq!(scanner.listening(Time::ZERO), None);
+        scanner.start(Time::from_millis(100), Discover { mode: DiscoverMode::OBSERVATION });
+        let heard = [100, 104, 105, 109, 110, 120, 130].map(|millis| scanner.listening(Time::from_millis(millis)));
+        assert_eq!(heard, [Some(0), Some(0), None, None, Some(1), Some(2), Some(0)]);
+    }
+
+    #[test]
+    fn the_white_list_has_room_for_eight() {
+        let mut scanner = Scanner::default();
+        let peer = |n| Address { bytes: bgapi::BdAddr([n, 0, 0, 0, 0, 0]), address_type: bgapi::AddressType::PUBLIC };
+        assert!((0..8).all(|n| scanner.whitelist_append(peer(n)).is_success()));
+        assert_eq!(scanner.whitelist_append(peer(3)), ErrorCode::SUCCESS, "it is there already");
+        assert_eq!(scanner.whitelist_append(peer(8)), ErrorCode::OUT_OF_MEMORY);
+        assert_eq!(scanner.whitelist_remove(peer(8)), ErrorCode::INVALID_PARAM);
+        assert_eq!(scanner.whitelist_remove(peer(3)), ErrorCode::SUCCESS);
+        assert_eq!(scanner.whitelist_append(peer(8)), ErrorCode::SUCCESS);
+    }
+}

@@ -150,6 +150,13 @@ mod tests {
     }
 
     #[test]
+    fn near_the_antenna_the_place_matters_little() {
+        let loudness = Loudness { at_1_m: -75.0, time_sd: 0.0, ..Loudness::default() };
+        let means: Vec<f64> = (0..200).map(|seed| mean(&levels(loudness, seed, |_| 0.05))).collect();
+        assert!(deviation(&means) < 1.0, "places differ by {} dB", deviation(&means));
+    }
+
+    #[test]
     fn contact_saturates_the_receiver_and_a_far_band_is_lost() {
         assert!(mean(&levels(Loudness::default(), 3, |_| 0.02)) < -37.5);
         assert!(mean(&levels(Loudness::default(), 3, |_| 0.02)) > -40.0);

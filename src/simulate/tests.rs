@@ -182,6 +182,7 @@ fn links_left_by_a_dead_program_can_be_found_and_closed() {
     assert_eq!(flags, ["flags=1", "flags=0", "flags=0"]);
     let disconnect = connection::command::Disconnect { connection: 0 };
     assert_eq!(host.ask(&disconnect), ["rsp connection_disconnect connection=0 result=0x0000"]);
+    assert_eq!(host.ask(&disconnect), ["rsp connection_disconnect connection=0 result=0x0186"]);
     assert_eq!(host.wait(500), ["evt connection_disconnected connection=0 reason=0x0216"]);
     assert_eq!(host.ask(&disconnect), ["rsp connection_disconnect connection=0 result=0x0186"]);
 }
@@ -319,6 +320,8 @@ fn a_soft_timer_fires_again_and_again() {
     assert_eq!(host.wait(3_000), ["evt hardware_soft_timer handle=3"; 3]);
     host.ask(&hardware::command::SetSoftTimer { time: 0, ..every_second });
     assert_eq!(host.wait(3_000), [""; 0]);
+    host.ask(&hardware::command::SetSoftTimer { single_shot: 1, ..every_second });
+    assert_eq!(host.wait(3_000), ["evt hardware_soft_timer handle=3"]);
 }
 
 #[test]
@@ -410,6 +413,15 @@ fn faults_are_seen_by_the_host_as_in_the_field() {
     host.write(&HELLO.encoded());
     assert_eq!(host.wait(1_900), [""; 0]);
     assert!(host.wait(200)[0].starts_with("evt system_boot"));
+}
+
+#[test]
+fn faults_come_in_order_of_time() {
+    let mut scenario = quiet();
+    let boot = Fault { kind: FaultKind::Boot, lasts: Duration::ZERO };
+    scenario.faults = vec![(Time::from_secs(9), boot.clone()), (Time::from_secs(3), boot)];
+    let mut host = Host::new(&scenario);
+    assert_eq!((host.wait(4_000).len(), host.wait(4_000).len(), host.wait(2_000).len()), (1, 0, 1));
 }
 
 #[test]
