@@ -68,7 +68,7 @@ impl Simulation {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
-        while let Some((_, fault)) = self.faults.pop_front_if_due(now) {
+        while let Some((_, fault)) = pop_due(&mut self.faults, now) {
             self.inject(now, &fault);
         }
         self.radio.handle_timeout(now, &mut self.device);
@@ -94,7 +94,7 @@ impl Simulation {
 
     /// What has just happened in the scenario, in words.
     pub fn poll_notice(&mut self, now: Time) -> Option<(Time, String)> {
-        self.notices.pop_front_if_due(now)
+        pop_due(&mut self.notices, now)
     }
 
     /// Whether the host sees the dongle; while it is away it has no port.
@@ -152,16 +152,10 @@ fn left_over_peer(number: usize) -> Address {
     Address { bytes: BdAddr([number as u8, 0, 0, 0x8a, 0x5b, 0xc0]), address_type: AddressType::RANDOM }
 }
 
-/// Queues in order of time.
-trait Due<T> {
-    fn pop_front_if_due(&mut self, now: Time) -> Option<(Time, T)>;
-}
-
-impl<T> Due<T> for VecDeque<(Time, T)> {
-    fn pop_front_if_due(&mut self, now: Time) -> Option<(Time, T)> {
-        match self.front() {
-            Some((at, _)) if *at <= now => self.pop_front(),
-            _ => None,
-        }
+/// The first of a queue in order of time, if it is due.
+fn pop_due<T>(queue: &mut VecDeque<(Time, T)>, now: Time) -> Option<(Time, T)> {
+    match queue.front() {
+        Some((at, _)) if *at <= now => queue.pop_front(),
+        _ => None,
     }
 }
