@@ -11,7 +11,7 @@ use fake_agent::{Endpoint, FakeAgent, band, in_time, resume};
 use futures_util::{SinkExt, StreamExt};
 use nbe::agent::socket::{Socket, Target};
 use nbe::agent::{Note, Phase, SocketInput, limits};
-use nbe::event::Telemetry;
+use nbe::event::{AdapterId, Telemetry};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsAcceptor;
@@ -103,7 +103,7 @@ async fn an_agent_that_does_not_read_costs_telemetry_and_then_the_connection() {
     while endpoint.link.counters().telemetry_dropped == 0 {
         let now = endpoint.now();
         for _ in 0..100 {
-            let advert = Telemetry::Advert { at: now, band: &band, rssi: -50, data: &data };
+            let advert = Telemetry::Advert { at: now, adapter: AdapterId(0), band: &band, rssi: -50, data: &data };
             endpoint.link.handle_telemetry(now, &advert);
         }
         endpoint.meanwhile(tokio::task::yield_now()).await;
@@ -205,7 +205,8 @@ fn acceptor() -> TlsAcceptor {
 async fn wss_is_joined_where_its_certificate_can_be_trusted() {
     let agent = FakeAgent::bind().await;
     let url = agent.url().replace("ws://", "wss://");
-    let mut endpoint = Endpoint::new(Target::new(&url, Some(tls("ca.pem"))).unwrap());
+    let target = Target::new(&url, Some(tls("ca.pem"))).unwrap();
+    let mut endpoint = Endpoint::new(target.pinned(Some(public_key())));
     let script = async {
         let stream = acceptor().accept(agent.accept_tcp().await).await.unwrap();
         let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
@@ -217,6 +218,30 @@ async fn wss_is_joined_where_its_certificate_can_be_trusted() {
     };
     let _socket = endpoint.meanwhile(script).await;
     endpoint.until("the join", is_joined).await;
+}
+
+/// What `openssl x509 -pubkey | openssl pkey -pubin -outform der | sha256sum` says of the agent's certificate.
+fn public_key() -> [u8; 32] {
+    let digits = "ab39508c05a3fbbe684d795a27ecdac3a620daa090adaa7c65f9ac5463166fb5";
+    std::array::from_fn(|byte| u8::from_str_radix(&digits[2 * byte..2 * byte + 2], 16).unwrap())
+}
+
+#[tokio::test]
+async fn wss_is_dropped_before_the_join_where_the_key_is_another_than_the_pinned_one() {
+    let agent = FakeAgent::bind().await;
+    let url = agent.url().replace("ws://", "wss://");
+    let target = Target::new(&url, Some(tls("ca.pem"))).unwrap();
+    let mut endpoint = Endpoint::new(target.pinned(Some([0; 32])));
+    let script = async {
+        let stream = acceptor().accept(agent.accept_tcp().await).await;
+        // A trusted certificate, so TLS may stand for a moment; nothing must be said on it.
+        if let Ok(stream) = stream {
+            assert!(tokio_tungstenite::accept_async(stream).await.is_err(), "it went on to the upgrade");
+        }
+    };
+    endpoint.meanwhile(script).await;
+    endpoint.until("an error", |endpoint| !endpoint.notes.is_empty()).await;
+    assert!(endpoint.notes[0].to_string().contains("another public key"), "{}", endpoint.notes[0]);
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use crate::agent::item::{Item, Part};
 use crate::agent::samples::{adapter, auth, band, decision, ms, presence, snapshot, tap, trend};
 use crate::agent::{Identity, Secret};
 use crate::event::{
-    AdapterPhase, Auth, Band, CommandError, Conclusion, Decision, EndpointPhase, Fact, Presence, Rule, Side, Telemetry,
-    Trend, Why,
+    AdapterId, AdapterPhase, Auth, Band, CommandError, Conclusion, Decision, EndpointPhase, Fact, Presence, Rule, Side,
+    Telemetry, Trend, Why,
 };
 use crate::time::Time;
 
@@ -200,7 +200,7 @@ fn telemetry_has_neither_ref_nor_seq() {
     assert_eq!(
         writer.telemetry(ms(1_001), &advert),
         format!(
-            r#"["1",null,"endpoint:e1","advert",{{{head},"t":1000000,"wall":999,"clock":"unsynced","sent":1001000,"adapter":null,{BAND},"rssi":-58,"data":"020106ff"}}]"#
+            r#"["1",null,"endpoint:e1","advert",{{{head},"t":1000000,"wall":999,"clock":"unsynced","sent":1001000,"adapter":"adapter0",{BAND},"rssi":-58,"data":"020106ff"}}]"#
         )
     );
     let rssi = Telemetry::Rssi { levels: &[(band(2), ms(900), -5512, 4)] };
