@@ -195,7 +195,7 @@ async fn a_port_in_use_is_said_with_its_holder() {
     let text = error.to_string();
     assert!(text.starts_with(&format!("port {} of 127.0.0.1 is in use", running.address.port())), "{text}");
     if cfg!(target_os = "linux") {
-        assert!(text.ends_with(&format!("(pid {})", std::process::id())), "{text}");
+        assert!(text.ends_with(&format!("(process {})", std::process::id())), "{text}");
     }
     running.stop().await.unwrap();
 }

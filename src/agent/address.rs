@@ -2,11 +2,6 @@
 
 use bgapi::{Address, AddressType};
 
-/// The word for an address's kind.
-pub(super) fn kind_name(address_type: AddressType) -> &'static str {
-    if address_type == AddressType::PUBLIC { "public" } else { "random" }
-}
-
 /// Reads `aa:bb:cc:dd:ee:ff` in either case, and its kind, which is public where none is given.
 pub(super) fn parse(text: &str, kind: Option<&str>) -> Option<Address> {
     let address_type = match kind {
@@ -24,9 +19,11 @@ mod tests {
     #[test]
     fn addresses_are_read_as_they_are_written() {
         let address = parse("5C:f3:70:8a:11:02", Some("random")).unwrap();
-        assert_eq!(address.bytes.to_string(), "5c:f3:70:8a:11:02");
-        assert_eq!(kind_name(address.address_type), "random");
-        assert_eq!(kind_name(parse("00:00:00:00:00:00", None).unwrap().address_type), "public");
+        assert_eq!(
+            (address.bytes.to_string().as_str(), address.address_type),
+            ("5c:f3:70:8a:11:02", AddressType::RANDOM)
+        );
+        assert_eq!(parse("00:00:00:00:00:00", None).unwrap().address_type, AddressType::PUBLIC);
     }
 
     #[test]

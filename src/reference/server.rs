@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
@@ -21,7 +21,7 @@ use super::agent::{Agent, Connection, Output};
 use super::received::Received;
 use super::roster::Roster;
 use super::{Now, handshake, holder};
-use crate::time::Time;
+use crate::clock::{self, Clock};
 
 /// The largest message taken, in bytes; a daemon's frames stay below 32 KiB.
 const MAX_MESSAGE: usize = 256 * 1024;
@@ -105,26 +105,26 @@ impl Server {
         mut sink: impl FnMut(&Received) -> io::Result<()>,
     ) -> Result<(), ServerError> {
         let clock = Clock::start();
-        let mut agent = Agent::new(clock.now(), self.roster);
+        let mut agent = Agent::new(read(clock), self.roster);
         let (inbound, mut messages) = mpsc::channel(INBOUND_QUEUE);
         let mut sockets = Sockets { next: 0, inbound, outbound: BTreeMap::new(), tasks: JoinSet::new() };
         tokio::pin!(shutdown);
         let result = loop {
-            let due = agent.poll_timeout().map(|due| due.since(clock.now().at));
+            let due = agent.poll_timeout().map(|due| due.since(clock.now()));
             tokio::select! {
                 () = &mut shutdown => break Ok(()),
                 stream = accept(&self.listener) => sockets.open(stream),
                 Some((from, message)) = messages.recv() => match message {
-                    Inbound::Open => agent.handle_open(clock.now(), from),
-                    Inbound::Message(Message::Text(text)) => agent.handle_text(clock.now(), from, &text),
+                    Inbound::Open => agent.handle_open(read(clock), from),
+                    Inbound::Message(Message::Text(text)) => agent.handle_text(read(clock), from, &text),
                     Inbound::Message(Message::Binary(_)) => agent.handle_binary(from),
-                    Inbound::Message(_) => agent.handle_alive(clock.now(), from),
+                    Inbound::Message(_) => agent.handle_alive(read(clock), from),
                     Inbound::Closed => {
                         agent.handle_closed(from);
                         sockets.outbound.remove(&from);
                     }
                 },
-                () = sleep(due.unwrap_or(Duration::MAX)) => agent.handle_timeout(clock.now()),
+                () = sleep(due.unwrap_or(Duration::MAX)) => agent.handle_timeout(read(clock)),
                 Some(_) = sockets.tasks.join_next() => {}
             }
             if let Err(error) = std::iter::from_fn(|| agent.poll_received()).try_for_each(|received| sink(&received)) {
@@ -291,33 +291,9 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-/// Both clocks. Ages must count suspended time, or what was sent before this machine slept would seem young.
-struct Clock {
-    start: Duration,
-    instant: Instant,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { start: boottime().unwrap_or_default(), instant: Instant::now() }
-    }
-
-    fn now(&self) -> Now {
-        let elapsed = boottime().map_or_else(|| self.instant.elapsed(), |now| now.saturating_sub(self.start));
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { at: Time::ZERO + elapsed, unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX) }
-    }
-}
-
-/// Time since the machine started, sleep included; only Linux needs it, since `Instant` counts sleep on Windows.
-fn boottime() -> Option<Duration> {
-    #[cfg(target_os = "linux")]
-    {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        Some(Duration::new(u64::try_from(now.tv_sec).ok()?, u32::try_from(now.tv_nsec).ok()?))
-    }
-    #[cfg(not(target_os = "linux"))]
-    None
+/// Both clocks: ages count suspended time, or what was sent before this machine slept would seem young.
+fn read(clock: Clock) -> Now {
+    Now { at: clock.now(), unix_ms: u64::try_from(clock::wall_ms()).unwrap_or(0) }
 }
 
 fn by(holder: Option<&str>) -> String {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bgapi::BdAddr;
 use serde::Serialize;
 
+use super::as_text;
 use super::snapshot::Part;
-use super::{as_string, as_text};
 use crate::agent::item::Item;
-use crate::agent::{address, limits};
+use crate::agent::limits;
 use crate::event::{
-    self, AdapterPhase, Auth, CommandError, Conclusion, Decision, EndpointPhase, Fact, Presence, PresenceReason, Side,
+    AdapterPhase, Auth, Band, CommandError, Conclusion, Decision, EndpointPhase, Fact, Presence, PresenceReason, Side,
     Trend, Why,
 };
 
@@ -32,7 +32,7 @@ pub(super) enum Payload<'a> {
 
 #[derive(Serialize)]
 pub(super) struct BandPresence<'a> {
-    band: Band<'a>,
+    band: &'a Band,
     before: Presence,
     after: Presence,
     age_ms: u64,
@@ -41,7 +41,7 @@ pub(super) struct BandPresence<'a> {
 
 #[derive(Serialize)]
 pub(super) struct BandAuth<'a> {
-    band: Band<'a>,
+    band: &'a Band,
     before: Auth,
     after: Auth,
 }
@@ -49,7 +49,7 @@ pub(super) struct BandAuth<'a> {
 /// A tap, in time or expired.
 #[derive(Serialize)]
 pub(super) struct BandTap<'a> {
-    band: Band<'a>,
+    band: &'a Band,
     mean_cdb: i32,
     peak_cdb: i32,
     samples: u32,
@@ -62,7 +62,7 @@ pub(super) struct BandTap<'a> {
 
 #[derive(Serialize)]
 pub(super) struct BandTrend<'a> {
-    band: Band<'a>,
+    band: &'a Band,
     before: Side,
     after: Trend,
     mean_cdb: Option<i32>,
@@ -118,23 +118,6 @@ pub(super) struct FactDropped<'a> {
     reason: &'a str,
 }
 
-/// A band as every event names it.
-#[derive(Serialize)]
-pub(super) struct Band<'a> {
-    #[serde(serialize_with = "as_string")]
-    addr: BdAddr,
-    addr_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-}
-
-impl<'a> From<&'a event::Band> for Band<'a> {
-    fn from(band: &'a event::Band) -> Self {
-        let event::Band { address, id } = band;
-        Self { addr: address.bytes, addr_type: address::kind_name(address.address_type), id: id.as_deref() }
-    }
-}
-
 impl<'a> From<&'a Item> for Payload<'a> {
     fn from(item: &'a Item) -> Self {
         match item {
@@ -178,7 +161,7 @@ impl<'a> From<&'a Fact> for Payload<'a> {
 impl<'a> From<&'a Decision> for Payload<'a> {
     fn from(decision: &'a Decision) -> Self {
         let Decision { band, authenticated, why, .. } = decision;
-        let (band, authenticated) = (Band::from(band), *authenticated);
+        let authenticated = *authenticated;
         match decision.conclusion {
             Conclusion::Presence { before, after, reason } => {
                 Self::Presence(BandPresence { band, before, after, age_ms: why.age_ms, reason })

@@ -5,10 +5,9 @@ use std::ops::Range;
 use serde::{Serialize, Serializer};
 
 use super::join::Adapter;
-use super::payload::Band;
 use super::telemetry::Counters;
 use crate::agent::item;
-use crate::event::{self, Auth, BandState, Presence, Side};
+use crate::event::{self, Auth, Band, BandState, Presence, Side};
 
 /// Room for what stands around the bands of a part: the frame, the envelope with every number at its longest, the
 /// part's own fields. The topic and the boot id come on top.
@@ -44,7 +43,7 @@ struct Bands<'a>(&'a [BandState]);
 
 #[derive(Serialize)]
 struct BandDetail<'a> {
-    band: Band<'a>,
+    band: &'a Band,
     presence: Presence,
     side: Side,
     auth: Auth,
@@ -74,7 +73,7 @@ impl<'a> From<&'a item::Part> for Part<'a> {
 impl<'a> From<&'a BandState> for BandDetail<'a> {
     fn from(state: &'a BandState) -> Self {
         Self {
-            band: (&state.band).into(),
+            band: &state.band,
             presence: state.presence,
             side: state.side,
             auth: state.auth,

@@ -5,15 +5,14 @@ use std::fmt;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use super::payload::Band;
-use crate::event::{self, Telemetry};
+use crate::event::{Band, Telemetry};
 use crate::time::Time;
 
 /// What telemetry says beyond the envelope.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Payload<'a> {
-    Advert { band: Band<'a>, rssi: i8, data: Hex<'a> },
+    Advert { band: &'a Band, rssi: i8, data: Hex<'a> },
     Rssi { levels: Levels<'a> },
     Stats { counters: Counters<'a> },
 }
@@ -21,7 +20,7 @@ pub(super) enum Payload<'a> {
 impl<'a> From<&'a Telemetry<'a>> for Payload<'a> {
     fn from(telemetry: &'a Telemetry<'a>) -> Self {
         match *telemetry {
-            Telemetry::Advert { band, rssi, data, .. } => Self::Advert { band: band.into(), rssi, data: Hex(data) },
+            Telemetry::Advert { band, rssi, data, .. } => Self::Advert { band, rssi, data: Hex(data) },
             Telemetry::Rssi { levels } => Self::Rssi { levels: Levels(levels) },
             Telemetry::Stats { counters } => Self::Stats { counters: Counters(counters) },
         }
@@ -54,11 +53,11 @@ impl fmt::Display for Hex<'_> {
 }
 
 /// Levels as a list of objects.
-pub(super) struct Levels<'a>(&'a [(event::Band, Time, i32, u32)]);
+pub(super) struct Levels<'a>(&'a [(Band, Time, i32, u32)]);
 
 #[derive(Serialize)]
 struct Level<'a> {
-    band: Band<'a>,
+    band: &'a Band,
     t: u64,
     rssi_cdb: i32,
     n: u32,
@@ -68,7 +67,7 @@ impl Serialize for Levels<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.0.len()))?;
         for (band, at, rssi_cdb, n) in self.0 {
-            list.serialize_element(&Level { band: band.into(), t: at.as_micros(), rssi_cdb: *rssi_cdb, n: *n })?;
+            list.serialize_element(&Level { band, t: at.as_micros(), rssi_cdb: *rssi_cdb, n: *n })?;
         }
         list.end()
     }
