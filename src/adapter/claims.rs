@@ -44,11 +44,11 @@ impl Claims {
         Reservation { claims: self.clone(), port: port.to_owned() }
     }
 
-    /// Whether whoever finds the port may try it.
-    pub(super) fn is_free(&self, port: &Path) -> bool {
+    /// The same for one that was found, not named: what others name is left to them.
+    pub(super) fn claim_found(&self, port: &Path) -> Option<Claim> {
         let port = real(port);
-        let taken = self.taken();
-        !taken.open.contains(&port) && !taken.named.iter().any(|named| real(named) == port)
+        let is_named = self.taken().named.iter().any(|named| real(named) == port);
+        if is_named { None } else { self.claim(&port) }
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -99,16 +99,16 @@ mod tests {
 
         let claims = Claims::default();
         let claim = claims.claim(&port).unwrap();
-        assert!(claims.clone().claim(&port).is_none() && !claims.is_free(&port));
+        assert!(claims.clone().claim(&port).is_none() && claims.claim_found(&port).is_none());
         #[cfg(unix)]
-        assert!(claims.claim(&link).is_none() && !claims.is_free(&link));
+        assert!(claims.claim(&link).is_none());
         drop(claim);
 
         let reservation = claims.reserve(&link);
         #[cfg(unix)]
-        assert!(!claims.is_free(&port), "kept for the one who names it");
+        assert!(claims.claim_found(&port).is_none(), "kept for the one who names it");
         assert!(claims.claim(&link).is_some());
         drop(reservation);
-        assert!(claims.is_free(&port));
+        assert!(claims.claim_found(&port).is_some());
     }
 }

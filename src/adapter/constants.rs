@@ -70,7 +70,14 @@ pub(super) const REOPEN_DENIED: Duration = Duration::from_millis(150);
 /// How long a missing permission may be that race.
 pub(super) const DENIED_RACE: Duration = Duration::from_millis(1_050);
 
-/// The pause before the port is opened again after the whole ladder: doubled each time, up to `BACK_OFF_MAX`.
+/// How long a port that vanishes on opening may be one on its way to appear or to go.
+pub(super) const GONE_RACE: Duration = Duration::from_secs(2);
+
+/// How long opening a port may take before that is worth a word: a sick device holds it up.
+pub(super) const OPEN_WAIT: Duration = Duration::from_secs(5);
+
+/// The pause before the port is opened again after the whole ladder, or a loss before the dongle was known: doubled
+/// each time, up to `BACK_OFF_MAX`.
 pub(super) const BACK_OFF: Duration = Duration::from_secs(1);
 
 /// See `BACK_OFF`; also bounds how long a dongle that is well again goes unnoticed.

@@ -166,7 +166,7 @@ mod system {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-mod tests {
+pub(super) mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
     use std::path::Path;
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     /// Plugs a USB serial device into a made-up sysfs, as the kernel shows it.
-    fn plug(sys: &Path, tty: &str, usb: &str, interface: &str, files: &[(&str, &str)]) {
+    pub(in crate::adapter) fn plug(sys: &Path, tty: &str, usb: &str, interface: &str, files: &[(&str, &str)]) {
         let device = sys.join("devices/pci0000:00/usb1").join(usb);
         let node = device.join(format!("{usb}:1.0")).join(interface).join(tty);
         fs::create_dir_all(&node).unwrap();
@@ -186,7 +186,7 @@ mod tests {
         symlink(&node, sys.join("class/tty").join(tty)).unwrap();
     }
 
-    const BLED112: &[(&str, &str)] = &[
+    pub(in crate::adapter) const BLED112: &[(&str, &str)] = &[
         ("idVendor", "2458\n"),
         ("idProduct", "0001\n"),
         ("manufacturer", "Bluegiga\n"),

@@ -1,18 +1,17 @@
 //! The session's inside: stages, and what leads from one to another.
 
+mod opening; // from no port to an open one
+
 use std::collections::VecDeque;
 
 use bgapi::gap::event::ScanResponse;
 use bgapi::{Event, Frame, Kind, Message, connection, gap, system};
 
-use super::constants::{
-    DENIED_RACE, LISTEN, MAX_SETBACKS, QUIET_CHECK, RECENT, REOPEN, REOPEN_DENIED, REOPEN_REFUSED, RESET_WAIT,
-    RETURN_WAIT, SILENCE,
-};
+use super::constants::{LISTEN, MAX_SETBACKS, QUIET_CHECK, RECENT, RESET_WAIT, SILENCE};
 use super::counters::Counters;
 use super::evidence::Evidence;
 use super::note::Note;
-use super::session::{OpenFailure, Output, PortInput, ScanSettings, Wanted};
+use super::session::{Output, ScanSettings, Wanted};
 use super::startup::{Progress, Startup};
 use super::traffic::{Traffic, Verdict};
 use super::trouble::{Ladder, Rung, Trouble};
@@ -32,8 +31,8 @@ pub(super) struct Dongle {
     not_opened: Option<String>,
     /// After a reset the dongle may be off the bus until then.
     away_until: Option<Time>,
-    /// Since when there is no permission.
-    denied_since: Option<Time>,
+    /// Since when the port is there and cannot be opened.
+    refused_since: Option<Time>,
     /// How often it has restarted by itself since it was last well.
     boots: u8,
     /// Whether the open port is known to lead to the right dongle.
@@ -49,8 +48,9 @@ pub(super) struct Dongle {
 
 #[derive(Debug)]
 enum Stage {
-    /// The shell looks for the port and opens it; why there is none, not told yet, is `missing`.
-    Opening { missing: Option<String> },
+    /// The shell looks for the port and opens it. Why there is none is kept while it is expected back; opening one
+    /// has taken too long then.
+    Opening { missing: Option<String>, slow_at: Option<Time> },
     /// The port is closed and is to be opened then.
     Closed { until: Time },
     /// The start-up sequence, or a part of it.
@@ -63,6 +63,10 @@ enum Stage {
     Resetting { until: Time },
     /// The end.
     Stopped,
+}
+
+impl Stage {
+    const LOOKING: Self = Self::Opening { missing: None, slow_at: None };
 }
 
 impl Dongle {
@@ -79,13 +83,13 @@ impl Dongle {
         Self {
             wanted,
             scan,
-            stage: Stage::Opening { missing: None },
+            stage: Stage::LOOKING,
             ladder: Ladder::default(),
             traffic: Traffic::new(now),
             evidence: Evidence::default(),
             not_opened: None,
             away_until: None,
-            denied_since: None,
+            refused_since: None,
             boots: 0,
             known: false,
             quiet: false,
@@ -94,83 +98,6 @@ impl Dongle {
             state,
             counters: Counters::default(),
             outputs: VecDeque::from([Output::Open]),
-        }
-    }
-
-    pub(super) fn handle_port(&mut self, now: Time, input: PortInput) {
-        if let Stage::Stopped = self.stage {
-            return;
-        }
-        match input {
-            PortInput::Missing { reason } => match (&mut self.stage, self.away_until) {
-                (Stage::Opening { missing }, Some(until)) if now < until => *missing = Some(reason),
-                _ => self.handle_missing(reason),
-            },
-            PortInput::Found { port } => {
-                if let Stage::Opening { missing } = &mut self.stage {
-                    *missing = None;
-                }
-                if self.state.port.as_ref() != Some(&port) {
-                    self.forget_port();
-                    self.denied_since = None;
-                    self.not_opened = None;
-                    self.state.port = Some(port);
-                }
-            }
-            PortInput::Opened => {
-                self.counters.opens += 1;
-                self.not_opened = None;
-                self.denied_since = None;
-                self.away_until = None;
-                self.known = false;
-                self.quiet = false;
-                self.traffic = Traffic::new(now);
-                self.evidence.clear();
-                self.note(Note::Opened);
-                self.outputs.push_back(Output::Flush);
-                self.start(now, Startup::full(now));
-            }
-            PortInput::OpenFailed { failure, message } => self.handle_open_failed(now, &failure, message),
-            PortInput::Lost { message } => {
-                self.counters.losses += 1;
-                // A reset makes it leave; anything else is somebody pulling it out, and another one may come.
-                if let Stage::Resetting { .. } = self.stage {
-                    self.away_until = Some(now + RETURN_WAIT);
-                } else {
-                    self.note(Note::Lost { message });
-                    self.ladder.clear();
-                }
-                self.stage = Stage::Closed { until: now + REOPEN };
-            }
-        }
-    }
-
-    fn handle_missing(&mut self, reason: String) {
-        self.denied_since = None;
-        self.away_until = None;
-        self.forget_port();
-        self.ladder.clear();
-        if self.not_opened.as_ref() != Some(&reason) {
-            self.note(Note::Missing { reason: reason.clone() });
-            self.not_opened = Some(reason);
-        }
-    }
-
-    fn handle_open_failed(&mut self, now: Time, failure: &OpenFailure, message: String) {
-        let race = match failure {
-            OpenFailure::Gone => true,
-            OpenFailure::Denied => now.since(*self.denied_since.get_or_insert(now)) < DENIED_RACE,
-            OpenFailure::Busy { .. } | OpenFailure::Other => false,
-        };
-        let pause = match failure {
-            OpenFailure::Gone => REOPEN,
-            OpenFailure::Denied if race => REOPEN_DENIED,
-            _ => REOPEN_REFUSED,
-        };
-        self.stage = Stage::Closed { until: now + pause };
-        if !race && self.not_opened.as_ref() != Some(&message) {
-            self.note(Note::NotOpened { message: message.clone() });
-            self.not_opened = Some(message);
         }
     }
 
@@ -234,17 +161,19 @@ impl Dongle {
             Some(Event::System(system::Event::Boot(boot))) if is_plausible(&boot) => self.handle_boot(now),
             Some(Event::System(system::Event::ProtocolError(system::event::ProtocolError { reason }))) => {
                 self.counters.protocol_errors += 1;
-                self.note(Note::ProtocolError { reason });
-                if let Stage::Starting(startup) = &mut self.stage {
-                    let progress = startup.handle_protocol_error(now);
-                    self.advance(now, progress);
+                if let Stage::Starting(startup) = &mut self.stage
+                    && startup.handle_protocol_error(now)
+                {
+                    self.note(Note::SentAgain { reason });
+                    self.send();
                 }
             }
             Some(Event::Connection(connection::Event::Status(status))) => {
                 if let Stage::Starting(startup) = &mut self.stage {
+                    let links = startup.links();
                     let progress = startup.handle_status(now, &status);
-                    if status.flags.contains(bgapi::ConnectionStatusFlags::CONNECTED) {
-                        self.note(Note::LinkClosed { peer: status.address });
+                    if startup.links() > links {
+                        self.note(Note::LinkOpen { peer: status.address });
                     }
                     self.advance(now, progress);
                 }
@@ -292,7 +221,7 @@ impl Dongle {
     /// When something is to be done though nothing comes in.
     pub(super) fn due(&self) -> Option<Time> {
         match &self.stage {
-            Stage::Opening { missing } => missing.as_ref().and(self.away_until),
+            Stage::Opening { .. } => self.opening_due(),
             Stage::Stopped => None,
             Stage::Closed { until } | Stage::Listening { until } | Stage::Resetting { until } => Some(*until),
             Stage::Starting(startup) => Some(startup.due(self.traffic.frame)),
@@ -308,14 +237,10 @@ impl Dongle {
     /// Does what is due.
     pub(super) fn handle_due(&mut self, now: Time) {
         match &mut self.stage {
-            Stage::Opening { missing } => {
-                if let Some(reason) = missing.take() {
-                    self.handle_missing(reason);
-                }
-            }
+            Stage::Opening { .. } => self.handle_opening_due(),
             Stage::Stopped => {}
             Stage::Closed { .. } => {
-                self.stage = Stage::Opening { missing: None };
+                self.stage = Stage::LOOKING;
                 self.outputs.push_back(Output::Open);
             }
             Stage::Starting(startup) => {
@@ -400,6 +325,7 @@ impl Dongle {
                     self.state.address = Some(found);
                 }
                 self.known = true;
+                self.not_opened = None;
                 self.send();
             }
             Progress::Done => self.scans(now),
@@ -443,6 +369,7 @@ impl Dongle {
     }
 
     fn climb(&mut self, now: Time, trouble: Trouble) {
+        self.not_opened = None;
         if self.ladder.trouble != Some(trouble) {
             self.note(Note::Trouble(trouble));
         }
@@ -479,7 +406,7 @@ impl Dongle {
             }
             Rung::Reopen => {
                 self.outputs.push_back(Output::Flush);
-                self.outputs.push_back(Output::Close);
+                self.outputs.push_back(Output::Rest);
                 self.known = false;
                 self.stage = Stage::Closed { until: now + self.ladder.back_off() };
             }
@@ -493,7 +420,7 @@ impl Dongle {
         self.outputs.push_back(Output::Open);
         self.forget_port();
         self.not_opened = Some(trouble.to_string());
-        self.stage = Stage::Opening { missing: None };
+        self.stage = Stage::LOOKING;
     }
 
     fn forget_port(&mut self) {

@@ -148,6 +148,7 @@ impl Driver {
                 Output::Write(bytes) => self.port.write(&bytes),
                 Output::Flush => self.port.flush(),
                 Output::Close => self.port.close(),
+                Output::Rest => self.port.rest(),
                 Output::Reject => self.port.reject(),
                 Output::State(state) => self.said.push_back(Said::State(state)),
                 Output::Note(note) => self.said.push_back(Said::Note(note)),

@@ -38,8 +38,8 @@ pub enum Note {
         /// Its own address.
         address: BdAddr,
     },
-    /// An earlier program has left a link open; it is closed.
-    LinkClosed {
+    /// An earlier program has left a link open; it is being closed.
+    LinkOpen {
         /// To whom.
         peer: BdAddr,
     },
@@ -57,8 +57,8 @@ pub enum Note {
     Recovered,
     /// The dongle has restarted by itself.
     Booted,
-    /// The dongle has thrown away bytes that made no command.
-    ProtocolError {
+    /// The dongle has thrown away bytes; the command is sent again.
+    SentAgain {
         /// Its reason.
         reason: ErrorCode,
     },
@@ -81,10 +81,10 @@ impl Note {
     /// How loud it is.
     pub fn level(&self) -> Level {
         match self {
-            Self::ProtocolError { .. } | Self::Opened => Level::Debug,
+            Self::SentAgain { .. } | Self::Opened => Level::Debug,
             Self::Firmware { .. } | Self::Identified { .. } | Self::Scanning | Self::Recovered => Level::Info,
             Self::Quiet | Self::Heard => Level::Info,
-            Self::Missing { .. } | Self::Lost { .. } | Self::LinkClosed { .. } => Level::Warn,
+            Self::Missing { .. } | Self::Lost { .. } | Self::LinkOpen { .. } => Level::Warn,
             Self::Climbing(_) | Self::Booted => Level::Warn,
             Self::NotOpened { .. } | Self::Trouble(_) => Level::Error,
         }
@@ -100,7 +100,7 @@ impl fmt::Display for Note {
             Self::Lost { message } => write!(f, "the port is gone: {message}"),
             Self::Firmware { version, hardware } => write!(f, "firmware {version} on {hardware}"),
             Self::Identified { address } => write!(f, "the dongle is {address}"),
-            Self::LinkClosed { peer } => write!(f, "closing a link to {peer} that an earlier program left open"),
+            Self::LinkOpen { peer } => write!(f, "closing a link to {peer} that an earlier program left open"),
             Self::Scanning => f.write_str("scanning"),
             Self::Quiet => f.write_str("nothing is heard from anyone; the dongle answers, so the room is quiet"),
             Self::Heard => f.write_str("adverts are heard again"),
@@ -114,7 +114,9 @@ impl fmt::Display for Note {
             }),
             Self::Recovered => f.write_str("the dongle is well again"),
             Self::Booted => f.write_str("the dongle has restarted by itself; setting it up again"),
-            Self::ProtocolError { reason } => write!(f, "the dongle has thrown away bytes: {reason}"),
+            Self::SentAgain { reason } => {
+                write!(f, "the dongle has thrown away bytes ({reason}); sending the command again")
+            }
         }
     }
 }

@@ -76,6 +76,7 @@ fn failed(port: &Path, failure: OpenFailure, error: impl std::fmt::Display) -> O
     OpenError { failure, message: format!("cannot open {}: {error}", port.display()) }
 }
 
+#[cfg(unix)]
 fn denied(port: &Path) -> OpenError {
     OpenError { failure: OpenFailure::Denied, message: access::remedy(port) }
 }
@@ -150,7 +151,7 @@ mod system {
     use tokio::runtime::Handle;
     use tokio_serial::SerialStream;
 
-    use super::{OpenError, OpenFailure, builder, busy, denied, failed};
+    use super::{OpenError, OpenFailure, builder, busy, failed};
 
     pub(in super::super) type Native = SerialStream;
 
@@ -164,11 +165,8 @@ mod system {
         pub(super) fn open(&self, port: &Path) -> Result<Native, OpenError> {
             let _runtime = self.0.enter();
             SerialStream::open(&builder(port)).map_err(|error| match error.kind {
-                // A port in use gives "access denied", which as a lack of permission hardly exists here.
-                tokio_serial::ErrorKind::Io(std::io::ErrorKind::PermissionDenied) if super::access::exists(port) => {
-                    busy(port)
-                }
-                tokio_serial::ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => denied(port),
+                // What a port in use gives; a lack of permission hardly exists here.
+                tokio_serial::ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => busy(port),
                 tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(std::io::ErrorKind::NotFound) => {
                     failed(port, OpenFailure::Gone, error)
                 }

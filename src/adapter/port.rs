@@ -1,6 +1,5 @@
 //! The serial port as the shell sees it: found, opened, read, written and lost, in one place to wait at.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -43,8 +42,8 @@ pub(super) struct Port {
     claims: Claims,
     _reservation: Option<Reservation>,
     state: State,
-    /// Ports that lead to the wrong dongle, as they were then.
-    rejected: BTreeMap<PathBuf, Option<u64>>,
+    /// Devices that are the wrong dongle.
+    rejected: Vec<Device>,
     current: PathBuf,
 }
 
@@ -52,6 +51,8 @@ pub(super) struct Port {
 enum State {
     /// Not asked for.
     Closed,
+    /// Closed for a while; what was there then.
+    Resting { watch: Watch, before: Vec<Device> },
     /// Looking for one; why there is none was told.
     Looking { watch: Option<Watch>, told: Option<String> },
     /// Found and being opened.
@@ -67,7 +68,7 @@ impl Port {
             Choice::Port(port) => Some(claims.reserve(port)),
             Choice::Any | Choice::Address(_) => None,
         };
-        let (rejected, current) = (BTreeMap::new(), PathBuf::new());
+        let (rejected, current) = (Vec::new(), PathBuf::new());
         Self { choice, roots, claims, _reservation: reservation, state: State::Closed, rejected, current }
     }
 
@@ -101,16 +102,23 @@ impl Port {
         self.state = State::Closed;
     }
 
+    /// Releases the port at once, and tells if another device comes in place of the one there.
+    pub(super) fn rest(&mut self) {
+        self.close();
+        self.state = State::Resting { watch: self.watch(), before: self.present() };
+    }
+
     /// Releases the port, and offers it again only after all others or when it has been plugged in anew.
     pub(super) fn reject(&mut self) {
         self.close();
-        self.rejected.insert(self.current.clone(), node(&self.current));
+        self.rejected.extend(Device::at(&self.current));
     }
 
     /// Waits for the next thing to happen. Nothing is lost if the waiting is given up.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<PortEvent> {
         match &mut self.state {
             State::Closed => Poll::Pending,
+            State::Resting { .. } => self.poll_rest(cx).map(PortEvent::Port),
             State::Looking { .. } => self.poll_look(cx).map(PortEvent::Port),
             State::Opening(opening) => {
                 let opened = ready!(Pin::new(opening).poll(cx)).unwrap_or_else(|_| {
@@ -125,7 +133,7 @@ impl Port {
                     Ok(len) => return Poll::Ready(PortEvent::Read(len)),
                     Err(error) => error.to_string(),
                 };
-                self.state = State::Closed;
+                self.rest();
                 Poll::Ready(PortEvent::Port(PortInput::Lost { message }))
             }
         }
@@ -138,8 +146,22 @@ impl Port {
                 PortInput::Opened
             }
             Err(OpenError { failure, message }) => {
-                self.state = State::Closed;
+                self.rest();
                 PortInput::OpenFailed { failure, message }
+            }
+        }
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<PortInput> {
+        loop {
+            let State::Resting { watch, .. } = &mut self.state else { return Poll::Pending };
+            ready!(watch.poll_change(cx));
+            let now = self.present();
+            let State::Resting { before, .. } = &mut self.state else { return Poll::Pending };
+            let is_new = now.iter().any(|device| !before.contains(device));
+            *before = now;
+            if is_new {
+                return Poll::Ready(PortInput::Replugged);
             }
         }
     }
@@ -147,9 +169,9 @@ impl Port {
     fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<PortInput> {
         loop {
             let reason = match self.look() {
-                Ok(claim) => {
-                    self.current = claim.port().to_owned();
-                    let port = self.shown();
+                Ok((port, claim)) => {
+                    self.current = port;
+                    let port = self.current.display().to_string();
                     self.state = State::Opening(open::open(claim));
                     return Poll::Ready(PortInput::Found { port });
                 }
@@ -158,7 +180,10 @@ impl Port {
             let State::Looking { watch, told } = &mut self.state else { return Poll::Pending };
             let Some(waiting) = watch else {
                 // Looked at once more with the watch in place, so that nothing comes in between unseen.
-                *watch = Some(Watch::new(&self.roots.dev, self.choice.port()));
+                let set = Some(self.watch());
+                if let State::Looking { watch, .. } = &mut self.state {
+                    *watch = set;
+                }
                 continue;
             };
             if told.as_ref() != Some(&reason) {
@@ -170,26 +195,38 @@ impl Port {
         }
     }
 
-    /// The port as the person named it, or as it was found.
-    fn shown(&self) -> String {
-        self.choice.port().unwrap_or(&self.current).display().to_string()
+    /// What is there now that will do.
+    fn present(&self) -> Vec<Device> {
+        match &self.choice {
+            Choice::Port(port) => Device::at(port).into_iter().collect(),
+            Choice::Any | Choice::Address(_) => {
+                let dongles = ports(&self.roots).into_iter().filter(|port| port.kind == PortKind::Dongle);
+                dongles.filter_map(|port| Device::at(&port.path)).collect()
+            }
+        }
+    }
+
+    fn watch(&self) -> Watch {
+        let port = self.choice.port().and_then(|port| std::path::absolute(port).ok());
+        Watch::new(&self.roots.dev, port.as_deref())
     }
 
     /// Takes a port that will do, or says why there is none.
-    fn look(&mut self) -> Result<Claim, String> {
+    fn look(&mut self) -> Result<(PathBuf, Claim), String> {
         if let Choice::Port(port) = &self.choice {
             if !exists(port) {
                 return Err(format!("there is no port {}; plug the dongle in, or choose another port", port.display()));
             }
             let taken = || format!("another [[adapter]] of this program has {} already", port.display());
-            return self.claims.claim(port).ok_or_else(taken);
+            let claim = self.claims.claim(port).ok_or_else(taken)?;
+            return Ok((port.clone(), claim));
         }
-        self.rejected.retain(|port, node_then| node(port) == *node_then && exists(port));
+        self.rejected.retain(|device| Device::at(&device.port).as_ref() == Some(device));
         let found = ports(&self.roots);
         let dongles = || found.iter().filter(|port| port.kind == PortKind::Dongle);
-        let fits = |port: &&SerialPort| !self.rejected.contains_key(&port.path) && self.claims.is_free(&port.path);
-        let claim = dongles().filter(fits).find_map(|port| self.claims.claim(&port.path));
-        claim.ok_or_else(|| match (&self.choice, dongles().count()) {
+        let fits = |port: &&SerialPort| !self.rejected.iter().any(|device| device.port == port.path);
+        let claim = |port: &SerialPort| Some((port.path.clone(), self.claims.claim_found(&port.path)?));
+        dongles().filter(fits).find_map(claim).ok_or_else(|| match (&self.choice, dongles().count()) {
             (Choice::Address(address), 1..) => {
                 format!("no dongle found with the address {address}; plug it in, or correct the address")
             }
@@ -232,15 +269,30 @@ fn poll_io(
     Poll::Ready(Ok(buffer.filled().len()))
 }
 
-/// Ports are files, but on Windows.
+/// Ports are files, but on Windows, where trying tells.
 fn exists(port: &Path) -> bool {
     cfg!(windows) || port.exists()
 }
 
-/// What tells a device from the next one under the same name.
-fn node(port: &Path) -> Option<u64> {
-    #[cfg(unix)]
-    return std::fs::metadata(port).ok().map(|metadata| std::os::unix::fs::MetadataExt::ino(&metadata));
-    #[cfg(not(unix))]
-    return port.to_str().map(|_| 0);
+/// A device behind a port, told from the next one under the same name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Device {
+    port: PathBuf,
+    /// Number and time of its node, where ports are files.
+    node: (u64, i64, i64),
+}
+
+impl Device {
+    /// The one that is there now.
+    fn at(port: &Path) -> Option<Self> {
+        #[cfg(unix)]
+        let node = {
+            use std::os::unix::fs::MetadataExt;
+            let node = std::fs::metadata(port).ok()?;
+            (node.ino(), node.ctime(), node.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let node = ports(&Roots::default()).iter().any(|found| found.path == port).then_some((0, 0, 0))?;
+        Some(Self { port: port.to_owned(), node })
+    }
 }

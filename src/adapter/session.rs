@@ -66,6 +66,8 @@ pub enum PortInput {
         /// How it showed.
         message: String,
     },
+    /// Another device has come in place of the one behind the closed port.
+    Replugged,
 }
 
 /// The ways in which a port cannot be opened that are treated differently.
@@ -95,7 +97,9 @@ pub enum Output {
     Flush,
     /// Close the port at once, and stop looking for one.
     Close,
-    /// The same, and offer other ports first: this one leads to the wrong dongle.
+    /// Close the port for a while, and say if another device comes in its place.
+    Rest,
+    /// Close the port, and offer others first: this one leads to the wrong dongle.
     Reject,
     /// Tell the agent and the engine how the dongle is.
     State(AdapterState),

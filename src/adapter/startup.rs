@@ -200,27 +200,34 @@ impl Startup {
 
     /// Takes the state of one link.
     pub(super) fn handle_status(&mut self, now: Time, status: &connection::event::Status) -> Progress {
+        if !matches!(self.step, Step::GetConnections | Step::Statuses) {
+            return Progress::None;
+        }
         if status.flags.contains(ConnectionStatusFlags::CONNECTED) {
             self.links |= 1u8.checked_shl(status.connection.into()).unwrap_or(0);
         }
-        match self.step {
+        if self.step == Step::GetConnections {
             // Counted upwards until the response says how many there are.
-            Step::GetConnections => self.statuses = self.statuses.saturating_add(1),
-            Step::Statuses => {
-                self.statuses = self.statuses.saturating_sub(1);
-                if self.statuses == 0 {
-                    return self.go_on(now);
-                }
-            }
-            _ => {}
+            self.statuses = self.statuses.saturating_add(1);
+            return Progress::None;
         }
-        Progress::None
+        self.statuses = self.statuses.saturating_sub(1);
+        if self.statuses == 0 { self.go_on(now) } else { Progress::None }
     }
 
-    /// Takes the dongle's word that it threw away bytes: ours may have been among them.
-    pub(super) fn handle_protocol_error(&mut self, now: Time) -> Progress {
-        let waits = matches!(self.step, Step::Pause | Step::Statuses);
-        if waits || self.setback() { Progress::None } else { self.go(now, self.step) }
+    /// How many links were found open and not closed yet.
+    pub(super) fn links(&self) -> u32 {
+        self.links.count_ones()
+    }
+
+    /// Takes the dongle's word that it threw away bytes. Ours may have been among them; true if they are to be sent
+    /// again.
+    pub(super) fn handle_protocol_error(&mut self, now: Time) -> bool {
+        let again = !matches!(self.step, Step::Pause | Step::Statuses) && !self.setback();
+        if again {
+            self.since = now;
+        }
+        again
     }
 
     /// The step has lasted too long.

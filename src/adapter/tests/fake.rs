@@ -381,7 +381,7 @@ impl World {
                         }
                     }
                     Output::Flush => self.fake.sending.retain(|(at, _)| *at > self.now),
-                    Output::Close | Output::Reject => (self.open, self.wants_port) = (false, false),
+                    Output::Close | Output::Rest | Output::Reject => (self.open, self.wants_port) = (false, false),
                     Output::State(state) => self.states.push((self.now, state)),
                     Output::Note(note) => self.notes.push((self.now, note)),
                 }

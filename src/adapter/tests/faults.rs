@@ -3,7 +3,7 @@ use std::time::Duration;
 use bgapi::ErrorCode;
 
 use super::fake::{Fake, Fault, World, boot, report};
-use crate::adapter::{Note, Rung, Trouble};
+use crate::adapter::{Note, PortInput, Rung, Trouble};
 use crate::event::AdapterPhase;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -77,6 +77,20 @@ fn the_ladder_is_climbed_rung_by_rung_and_not_faster_than_the_back_off() {
     world.run(50 * SECOND);
     assert_eq!((world.phase(), world.error()), (AdapterPhase::Scanning, ""));
     assert_eq!(world.noted(&Note::Recovered), 1);
+}
+
+#[test]
+fn a_replugged_dongle_is_not_kept_waiting() {
+    let mut world = scanning();
+    world.fake.fault = Fault::Dead;
+    world.run(600 * SECOND);
+    while world.open {
+        world.run(SECOND);
+    }
+    world.fake.fault = Fault::None;
+    world.session.handle_port(world.now, PortInput::Replugged);
+    world.run(SECOND);
+    assert_eq!((world.phase(), world.error()), (AdapterPhase::Scanning, ""));
 }
 
 #[test]

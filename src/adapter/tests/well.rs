@@ -214,6 +214,50 @@ fn a_port_that_cannot_be_opened_is_tried_until_it_can() {
 }
 
 #[test]
+fn a_port_that_is_lost_again_and_again_is_told_once_and_left_alone_for_longer() {
+    let mut world = World::new(Fake::new());
+    for _ in 0..40 {
+        while !world.open {
+            world.run(Duration::from_millis(10));
+            assert!(world.now < Time::from_secs(2_000));
+        }
+        world.unplug(Duration::ZERO);
+    }
+    assert!(world.error().contains("was lost before"), "{}", world.error());
+    let told = world.notes.iter().filter(|(_, note)| matches!(note, Note::NotOpened { .. })).count();
+    assert_eq!(told, 1);
+    assert!(world.now > Time::from_secs(900), "{:?}", world.now);
+    world.run(31 * SECOND);
+    assert_eq!((world.phase(), world.error()), (AdapterPhase::Scanning, ""));
+}
+
+#[test]
+fn a_port_that_vanishes_on_opening_is_a_race_at_first() {
+    let gone = PortInput::OpenFailed { failure: OpenFailure::Gone, message: "no such device".into() };
+    let mut world = World::new(Fake::new());
+    world.refuse = Some(gone);
+    world.run(Duration::from_millis(1_900));
+    assert_eq!((world.phase(), world.error()), (AdapterPhase::Opening, ""));
+    world.run(SECOND);
+    assert_eq!((world.phase(), world.error()), (AdapterPhase::Failed, "no such device"));
+}
+
+#[test]
+fn opening_that_takes_for_ever_is_told() {
+    let mut world = World::new(Fake::new());
+    world.refuse = Some(PortInput::Found { port: PORT.into() }); // and nothing more
+    world.run(4 * SECOND);
+    assert_eq!(world.phase(), AdapterPhase::Opening);
+    world.run(2 * SECOND);
+    assert_eq!(world.phase(), AdapterPhase::Failed);
+    assert!(world.error().contains("takes unusually long"), "{}", world.error());
+    world.open = true;
+    world.session.handle_port(world.now, PortInput::Opened);
+    world.run(SECOND);
+    assert_eq!((world.phase(), world.error()), (AdapterPhase::Scanning, ""));
+}
+
+#[test]
 fn a_dongle_with_another_address_is_given_up_for_the_next() {
     let wanted = BdAddr([7; 6]);
     let mut world = World::wanting(Fake::new(), Wanted::Address(wanted));
