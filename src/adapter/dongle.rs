@@ -38,6 +38,8 @@ pub(super) struct Dongle {
     /// Whether the open port is known to lead to the right dongle.
     pub(super) known: bool,
     quiet: bool,
+    /// Whether the scan under way has settings that have changed since.
+    rescan: bool,
     pub(super) state: AdapterState,
     /// The state and the trouble as last told.
     told: AdapterState,
@@ -93,6 +95,7 @@ impl Dongle {
             boots: 0,
             known: false,
             quiet: false,
+            rescan: false,
             told: state.clone(),
             told_trouble: None,
             state,
@@ -108,7 +111,8 @@ impl Dongle {
         self.scan = scan;
         match &self.stage {
             Stage::Scanning { .. } => self.start(now, Startup::rescan(now)),
-            Stage::Starting(startup) if !startup.is_before_parameters() => self.start(now, Startup::rescan(now)),
+            // One command at a time: what is under way comes to its end first.
+            Stage::Starting(startup) => self.rescan = !startup.is_before_parameters(),
             _ => {}
         }
     }
@@ -116,7 +120,7 @@ impl Dongle {
     pub(super) fn reset(&mut self, now: Time) -> bool {
         let open = matches!(self.stage, Stage::Starting(_) | Stage::Scanning { .. } | Stage::Listening { .. });
         if open {
-            self.step(now, Rung::Reset);
+            self.take(now, Rung::Reset);
         }
         open
     }
@@ -251,7 +255,10 @@ impl Dongle {
                 let trouble = self.ladder.trouble.unwrap_or(Trouble::NoAnswer);
                 self.climb(now, trouble);
             }
-            Stage::Resetting { .. } => self.step(now, Rung::Reopen),
+            Stage::Resetting { .. } => {
+                self.ladder.step(Rung::Reopen);
+                self.take(now, Rung::Reopen);
+            }
             Stage::Scanning { .. } if self.ladder.trouble.is_some() && self.traffic.window_end() <= now => {
                 self.judge(now);
             }
@@ -269,7 +276,7 @@ impl Dongle {
             _ => return self.start(now, Startup::check(now)),
         };
         self.ladder.silence = Some(rung);
-        self.step(now, rung);
+        self.take(now, rung);
     }
 
     /// Judges what has come in when the window is over.
@@ -329,9 +336,18 @@ impl Dongle {
                 self.send();
             }
             Progress::Done => self.scans(now),
-            Progress::Unanswered if self.known => self.climb(now, Trouble::NoAnswer),
-            Progress::Unanswered => self.climb(now, self.evidence.verdict()),
+            Progress::Unanswered => self.climb(now, self.verdict()),
             Progress::Refused { command, code } => self.climb(now, Trouble::Refused { command, code }),
+        }
+    }
+
+    /// What it looks like when nothing is answered.
+    fn verdict(&self) -> Trouble {
+        match self.evidence.verdict() {
+            _ if self.known => Trouble::NoAnswer,
+            // It speaks, and was only cut short when the port was opened.
+            Trouble::NeverAnswered | Trouble::Garbage if self.traffic.is_mostly_frames() => Trouble::NoAnswer,
+            verdict => verdict,
         }
     }
 
@@ -351,6 +367,9 @@ impl Dongle {
 
     /// The dongle has done all it was asked for.
     fn scans(&mut self, now: Time) {
+        if std::mem::take(&mut self.rescan) {
+            return self.start(now, Startup::rescan(now));
+        }
         let checked = matches!(&self.stage, Stage::Starting(startup) if !startup.is_full());
         self.stage = Stage::Scanning { since: now };
         self.traffic.restart(now);
@@ -380,12 +399,7 @@ impl Dongle {
         self.take(now, rung);
     }
 
-    /// Steps onto one rung.
-    fn step(&mut self, now: Time, rung: Rung) {
-        self.ladder.step(rung);
-        self.take(now, rung);
-    }
-
+    /// Does what one rung says.
     fn take(&mut self, now: Time, rung: Rung) {
         if self.ladder.is_in_first_round() {
             self.note(Note::Climbing(rung));

@@ -75,7 +75,11 @@ impl Driver {
     /// Takes what happened; every scan report to be believed goes to `heard`.
     pub fn handle(&mut self, happened: Happened, heard: &mut impl FnMut(Time, &ScanResponse<'_>)) {
         match happened.event {
-            PortEvent::Read(len) => self.session.handle_bytes(happened.at, &self.buffer[..len], heard),
+            PortEvent::Read(len) => {
+                let bytes = &self.buffer[..len];
+                tracing::trace!(target: "wire::adapter::read", adapter = %self.id(), bytes = %bgapi::Value::Bytes(bytes));
+                self.session.handle_bytes(happened.at, bytes, heard);
+            }
             PortEvent::Port(input) => self.session.handle_port(happened.at, input),
         }
         self.act();
@@ -145,7 +149,10 @@ impl Driver {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Open => self.port.open(),
-                Output::Write(bytes) => self.port.write(&bytes),
+                Output::Write(bytes) => {
+                    tracing::trace!(target: "wire::adapter::write", adapter = %self.id(), ?bytes);
+                    self.port.write(&bytes);
+                }
                 Output::Flush => self.port.flush(),
                 Output::Close => self.port.close(),
                 Output::Rest => self.port.rest(),

@@ -75,6 +75,11 @@ impl Traffic {
         self.window.since + WINDOW
     }
 
+    /// Whether the window holds frames and not much else.
+    pub(super) fn is_mostly_frames(&self) -> bool {
+        self.window.framed_bytes > self.window.discarded_bytes
+    }
+
     /// Judges the window.
     pub(super) fn verdict(&self) -> Verdict {
         let Window { reports, empty, framed_bytes, discarded_bytes, .. } = self.window;

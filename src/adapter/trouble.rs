@@ -12,7 +12,7 @@ use super::constants::{BACK_OFF, BACK_OFF_MAX};
 pub enum Trouble {
     /// It has sent nothing at all since the port was opened.
     NeverAnswered,
-    /// It has stopped answering.
+    /// It does not answer, though it has sent something.
     NoAnswer,
     /// It speaks the API of a later chip family.
     Gecko,
@@ -62,8 +62,7 @@ impl fmt::Display for Trouble {
                  see that the port is a BLED112 (`nbe ports`), then unplug the dongle and plug it in again",
             ),
             Self::NoAnswer => f.write_str(
-                "the dongle has stopped answering. It is being brought back; if this stays, unplug it and plug it \
-                 in again",
+                "the dongle does not answer. It is being brought back; if this stays, unplug it and plug it in again",
             ),
             Self::Gecko => f.write_str(
                 "the device looks like a Gecko chip (BGM or EFR32), which speaks another API. Choose the port of a \

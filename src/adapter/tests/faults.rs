@@ -60,6 +60,19 @@ fn a_port_that_is_no_dongle_is_called_so_within_three_seconds() {
 }
 
 #[test]
+fn a_dongle_that_reports_and_does_not_answer_is_one_all_the_same() {
+    let mut world = with(Fault::Deaf);
+    world.fake.scanning = true;
+    world.run(Duration::from_millis(1));
+    world.read(&report(false)[7..]); // the port was opened in the middle of it
+    world.run(20 * SECOND);
+    assert_eq!(world.error(), Trouble::NoAnswer.to_string());
+    assert!(world.heard.is_empty());
+    world.run(60 * SECOND);
+    assert_eq!((world.fake.resets, world.phase()), (1, AdapterPhase::Scanning));
+}
+
+#[test]
 fn the_ladder_is_climbed_rung_by_rung_and_not_faster_than_the_back_off() {
     let mut world = scanning();
     world.fake.fault = Fault::Dead;

@@ -124,6 +124,13 @@ fn changed_scan_settings_are_taken_over_without_a_gap_in_health() {
     world.session.handle_settings(world.now, settings);
     world.run(SECOND);
     assert_eq!(world.sent().len(), sent, "the same settings change nothing");
+
+    for moment in 0..20 {
+        world.session.handle_settings(world.now, ScanSettings { interval_ticks: 0x80 + moment, ..settings });
+        world.run(Duration::from_millis(1 + u64::from(moment) % 11));
+    }
+    world.run(SECOND);
+    assert_eq!(world.fake.parameters, Some((0x80 + 19, 0x20, 1)), "the last ones count, whatever they interrupt");
 }
 
 #[test]
