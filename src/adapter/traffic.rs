@@ -94,3 +94,44 @@ impl Traffic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bgapi::{AddressType, BdAddr, ByteArray};
+
+    use super::*;
+
+    #[test]
+    fn a_window_is_judged_by_what_ought_to_have_been_in_it() {
+        use PacketType as Packet;
+        let sick = Verdict::Sick;
+        let cases = [
+            ("nothing", Packet::ADV_IND, 0, "", 0, Verdict::Nothing),
+            ("one advert", Packet::ADV_IND, 1, "x", 0, Verdict::Well),
+            ("a few empty ones", Packet::ADV_NONCONN_IND, 19, "", 0, Verdict::Nothing),
+            ("many empty ones", Packet::ADV_NONCONN_IND, 20, "", 0, sick(Trouble::EmptyAdverts)),
+            ("directed ones, which are always empty", Packet::ADV_DIRECT_IND, 100, "", 0, Verdict::Nothing),
+            ("scan responses, which may be", Packet::SCAN_RSP, 100, "", 0, Verdict::Nothing),
+            ("a few lost bytes", Packet::ADV_IND, 1, "x", 255, Verdict::Well),
+            ("more garbage than frames", Packet::ADV_IND, 1, "x", 256, sick(Trouble::Garbage)),
+            ("more frames than garbage", Packet::ADV_IND, 100, "x", 256, Verdict::Well),
+        ];
+        for (case, packet_type, count, data, discarded, verdict) in cases {
+            let mut traffic = Traffic::new(Time::ZERO);
+            let report = ScanResponse {
+                rssi: -60,
+                packet_type,
+                sender: BdAddr([1; 6]),
+                address_type: AddressType::PUBLIC,
+                bond: 0xff,
+                data: ByteArray::new(data.as_bytes()).unwrap(),
+            };
+            for _ in 0..count {
+                traffic.handle_frame(Time::ZERO, 15 + data.len());
+                traffic.handle_report(Time::ZERO, &report);
+            }
+            traffic.handle_discarded(discarded);
+            assert_eq!(traffic.verdict(), verdict, "{case}");
+        }
+    }
+}

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use bgapi::BdAddr;
+use bgapi::{BdAddr, Message};
 
-use super::fake::{ADDRESS, Fake, Fault, PORT, World, boot, report};
-use crate::adapter::{Note, OpenFailure, Output, PortInput, ScanSettings, Wanted};
-use crate::event::AdapterPhase;
+use super::fake::{ADDRESS, Fake, Fault, PORT, SCAN, World, boot, report};
+use crate::adapter::{Note, OpenFailure, Output, PortInput, ScanSettings, Session, Wanted};
+use crate::event::{AdapterId, AdapterPhase};
 use crate::time::Time;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -108,6 +108,37 @@ fn reports_are_stamped_as_they_came_and_cut_anywhere() {
         let gaps: Vec<_> = world.heard.windows(2).map(|pair| pair[1].since(pair[0]).as_millis()).collect();
         assert!(gaps.len() >= 17 && gaps.iter().all(|gap| *gap == 50), "pieces of {piece}: {gaps:?}");
     }
+}
+
+#[test]
+fn before_hello_nothing_is_said_for_a_second_and_what_is_old_is_discarded() {
+    let mut session = Session::new(AdapterId(0), Wanted::Any, SCAN, Time::ZERO);
+    session.handle_port(Time::ZERO, PortInput::Opened);
+    let (mut now, mut said) = (Time::ZERO, Vec::new());
+    while now < Time::from_secs(2) {
+        while let Some(output) = session.poll_output() {
+            match output {
+                Output::Flush => said.push((now, "flush".into())),
+                Output::Write(bytes) => said.push((now, format!("{bytes:?}"))),
+                _ => {}
+            }
+        }
+        now = session.poll_timeout().unwrap();
+        session.handle_timeout(now);
+    }
+    let hello = Time::from_millis(1_600);
+    let wanted = [(Time::ZERO, "flush"), (Time::ZERO, "00000604"), (hello, "flush"), (hello, "00000001")];
+    assert_eq!(said, wanted.map(|(at, word)| (at, word.to_owned())));
+}
+
+#[test]
+fn a_gap_is_noticed_also_when_nobody_waited_for_it() {
+    let mut world = scanning(Fake::new());
+    world.read(&report(false)[..10]);
+    let mut heard = Vec::new();
+    let later = world.now + Duration::from_millis(101);
+    world.session.handle_bytes(later, &report(false), &mut |_, report| heard.push(report.encoded()));
+    assert_eq!(heard, [report(false)], "and not a mixture of two");
 }
 
 #[test]
