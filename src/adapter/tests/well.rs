@@ -134,7 +134,7 @@ fn before_hello_nothing_is_said_for_a_second_and_what_is_old_is_discarded() {
 #[test]
 fn a_gap_is_noticed_also_when_nobody_waited_for_it() {
     let mut world = scanning(Fake::new());
-    world.read(&report(false)[..10]);
+    world.read(&report(false)[..16]);
     let mut heard = Vec::new();
     let later = world.now + Duration::from_millis(101);
     world.session.handle_bytes(later, &report(false), &mut |_, report| heard.push(report.encoded()));
