@@ -30,29 +30,44 @@ pub(super) struct Reservation {
     port: PathBuf,
 }
 
+/// How somebody came to a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// It was named.
+    Name,
+    /// It was found; what others name is left to them.
+    Search,
+}
+
 impl Claims {
-    /// Takes a port; `None` if another has it.
-    pub(super) fn claim(&self, port: &Path) -> Option<Claim> {
+    /// Takes a port; `None` if it is not to be had.
+    pub(super) fn claim(&self, port: &Path, by: By) -> Option<Claim> {
         let port = real(port);
-        let free = self.taken().open.insert(port.clone());
+        let mut taken = self.taken();
+        let free = taken.is_free(&port, by) && taken.open.insert(port.clone());
         free.then(|| Claim { claims: self.clone(), port })
     }
 
-    /// Keeps a port for the one that asks for it by name.
+    /// Whether the port is to be had.
+    pub(super) fn is_free(&self, port: &Path, by: By) -> bool {
+        self.taken().is_free(&real(port), by)
+    }
+
+    /// Keeps a port for the one that names it.
     pub(super) fn reserve(&self, port: &Path) -> Reservation {
         self.taken().named.push(port.to_owned());
         Reservation { claims: self.clone(), port: port.to_owned() }
     }
 
-    /// The same for one that was found, not named: what others name is left to them.
-    pub(super) fn claim_found(&self, port: &Path) -> Option<Claim> {
-        let port = real(port);
-        let is_named = self.taken().named.iter().any(|named| real(named) == port);
-        if is_named { None } else { self.claim(&port) }
-    }
-
     fn taken(&self) -> MutexGuard<'_, Taken> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    fn is_free(&self, port: &Path, by: By) -> bool {
+        let is_named = || self.named.iter().any(|named| real(named) == port);
+        !self.open.contains(port) && (by == By::Name || !is_named())
     }
 }
 
@@ -98,17 +113,17 @@ mod tests {
         std::fs::hard_link(&port, &link).unwrap();
 
         let claims = Claims::default();
-        let claim = claims.claim(&port).unwrap();
-        assert!(claims.clone().claim(&port).is_none() && claims.claim_found(&port).is_none());
+        let claim = claims.claim(&port, By::Search).unwrap();
+        assert!(claims.clone().claim(&port, By::Name).is_none() && !claims.is_free(&port, By::Search));
         #[cfg(unix)]
-        assert!(claims.claim(&link).is_none());
+        assert!(claims.claim(&link, By::Name).is_none());
         drop(claim);
 
         let reservation = claims.reserve(&link);
         #[cfg(unix)]
-        assert!(claims.claim_found(&port).is_none(), "kept for the one who names it");
-        assert!(claims.claim(&link).is_some());
+        assert!(claims.claim(&port, By::Search).is_none(), "kept for the one who names it");
+        assert!(claims.claim(&link, By::Name).is_some());
         drop(reservation);
-        assert!(claims.claim_found(&port).is_some());
+        assert!(claims.claim(&port, By::Search).is_some());
     }
 }

@@ -1,12 +1,12 @@
 //! Opening a serial port for this program alone, as the dongle wants it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::oneshot;
 use tokio_serial::{ClearBuffer, DataBits, FlowControl, Parity, SerialPort as _, SerialStream, StopBits};
 
 use super::access;
-use super::claims::Claim;
+use super::claims::{By, Claim, Claims};
 use super::session::OpenFailure;
 
 /// Baud. By convention: a BLED112 ignores it.
@@ -19,22 +19,43 @@ pub(super) struct OpenError {
     pub(super) message: String,
 }
 
-/// A port on its way to being open. The claim comes back with it, or ends with the attempt.
-pub(super) type Opening = oneshot::Receiver<Result<(Native, Claim), OpenError>>;
+/// A port that was opened.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) port: PathBuf,
+    pub(super) native: Native,
+    pub(super) claim: Claim,
+}
 
-/// Opens the port in a thread of its own, since a sick device can hold that up for seconds.
-pub(super) fn open(claim: Claim) -> Opening {
+/// A port on its way to being open.
+pub(super) type Opening = oneshot::Receiver<Result<Opened, OpenError>>;
+
+/// Opens the first of the ports that can be, in a thread of its own, since a sick device can hold that up for seconds.
+pub(super) fn open(ports: Vec<PathBuf>, claims: Claims, by: By) -> Opening {
     let (send, opening) = oneshot::channel();
     let inside = system::Inside::current();
     // A thread of the runtime would hold up its end.
     let started = std::thread::Builder::new().name("open port".into()).spawn(move || {
-        let opened = inside.open(claim.port()).map(|native| (native, claim));
-        let _ = send.send(opened); // nobody waits any more: it is closed again
+        let _ = send.send(first(&inside, ports, &claims, by)); // if nobody waits any more it is closed again
     });
     if let Err(error) = started {
         tracing::error!(%error, "cannot start a thread");
     }
     opening
+}
+
+/// Tries the ports in turn; if none can be opened, what is wrong with the first counts.
+fn first(inside: &system::Inside, ports: Vec<PathBuf>, claims: &Claims, by: By) -> Result<Opened, OpenError> {
+    let mut wrong = None;
+    for port in ports {
+        let Some(claim) = claims.claim(&port, by) else { continue };
+        match inside.open(claim.port()) {
+            Ok(native) => return Ok(Opened { port, native, claim }),
+            Err(error) => _ = wrong.get_or_insert(error),
+        }
+    }
+    let taken = || OpenError { failure: OpenFailure::Gone, message: "another [[adapter]] was quicker".into() };
+    Err(wrong.unwrap_or_else(taken))
 }
 
 /// Hands the open port to the runtime.

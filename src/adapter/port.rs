@@ -8,9 +8,9 @@ use bgapi::BdAddr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_serial::SerialStream;
 
-use super::claims::{Claim, Claims, Reservation};
+use super::claims::{By, Claim, Claims, Reservation};
 use super::discover::{PortKind, Roots, SerialPort, ports};
-use super::open::{self, Native, OpenError, Opening};
+use super::open::{self, OpenError, Opened, Opening};
 use super::session::{OpenFailure, PortInput};
 use super::watch::Watch;
 
@@ -42,6 +42,8 @@ pub(super) struct Port {
     claims: Claims,
     _reservation: Option<Reservation>,
     state: State,
+    /// Why there is none, as it was told.
+    missing: Option<String>,
     /// Devices that are the wrong dongle.
     rejected: Vec<Device>,
     current: PathBuf,
@@ -53,12 +55,12 @@ enum State {
     Closed,
     /// Closed for a while; what was there then.
     Resting { watch: Watch, before: Vec<Device> },
-    /// Looking for one; why there is none was told.
-    Looking { watch: Option<Watch>, told: Option<String> },
+    /// Looking for one.
+    Looking(Option<Watch>),
     /// Found and being opened.
     Opening(Opening),
-    /// Open, with what is still to be written.
-    Open { stream: SerialStream, unwritten: Vec<u8>, _claim: Claim },
+    /// Open, with what is still to be written; whether that was told.
+    Open { stream: SerialStream, unwritten: Vec<u8>, told: bool, _claim: Claim },
 }
 
 impl Port {
@@ -68,13 +70,21 @@ impl Port {
             Choice::Port(port) => Some(claims.reserve(port)),
             Choice::Any | Choice::Address(_) => None,
         };
-        let (rejected, current) = (Vec::new(), PathBuf::new());
-        Self { choice, roots, claims, _reservation: reservation, state: State::Closed, rejected, current }
+        Self {
+            choice,
+            roots,
+            claims,
+            _reservation: reservation,
+            state: State::Closed,
+            missing: None,
+            rejected: Vec::new(),
+            current: PathBuf::new(),
+        }
     }
 
     /// Finds a port and opens it, waiting for one as long as it takes.
     pub(super) fn open(&mut self) {
-        self.state = State::Looking { watch: None, told: None };
+        (self.state, self.missing) = (State::Looking(None), None);
     }
 
     /// Writes as soon as the port takes it.
@@ -119,13 +129,17 @@ impl Port {
         match &mut self.state {
             State::Closed => Poll::Pending,
             State::Resting { .. } => self.poll_rest(cx).map(PortEvent::Port),
-            State::Looking { .. } => self.poll_look(cx).map(PortEvent::Port),
+            State::Looking(_) => self.poll_look(cx).map(PortEvent::Port),
             State::Opening(opening) => {
                 let opened = ready!(Pin::new(opening).poll(cx)).unwrap_or_else(|_| {
                     let message = format!("cannot open {}: the attempt failed", self.current.display());
                     Err(OpenError { failure: OpenFailure::Other, message })
                 });
                 Poll::Ready(PortEvent::Port(self.handle_opened(opened)))
+            }
+            State::Open { told, .. } if !*told => {
+                *told = true;
+                Poll::Ready(PortEvent::Port(PortInput::Opened))
             }
             State::Open { stream, unwritten, .. } => {
                 let message = match ready!(poll_io(stream, unwritten, cx, buffer)) {
@@ -139,11 +153,17 @@ impl Port {
         }
     }
 
-    fn handle_opened(&mut self, opened: Result<(Native, Claim), OpenError>) -> PortInput {
-        match opened.and_then(|(native, claim)| Ok((open::attach(native, &self.current)?, claim))) {
-            Ok((stream, claim)) => {
-                self.state = State::Open { stream, unwritten: Vec::new(), _claim: claim };
-                PortInput::Opened
+    fn handle_opened(&mut self, opened: Result<Opened, OpenError>) -> PortInput {
+        let attach = |opened: Opened| Ok((open::attach(opened.native, &opened.port)?, opened.port, opened.claim));
+        match opened.and_then(attach) {
+            Ok((stream, port, claim)) => {
+                let told = port == self.current;
+                self.state = State::Open { stream, unwritten: Vec::new(), told, _claim: claim };
+                if told {
+                    return PortInput::Opened;
+                }
+                self.current = port;
+                PortInput::Found { port: self.current.display().to_string() }
             }
             Err(OpenError { failure, message }) => {
                 self.rest();
@@ -169,29 +189,24 @@ impl Port {
     fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<PortInput> {
         loop {
             let reason = match self.look() {
-                Ok((port, claim)) => {
-                    self.current = port;
-                    let port = self.current.display().to_string();
-                    self.state = State::Opening(open::open(claim));
-                    return Poll::Ready(PortInput::Found { port });
+                Ok(ports) => {
+                    self.current.clone_from(&ports[0]);
+                    self.state = State::Opening(open::open(ports, self.claims.clone(), self.choice.by()));
+                    return Poll::Ready(PortInput::Found { port: self.current.display().to_string() });
                 }
                 Err(reason) => reason,
             };
-            let State::Looking { watch, told } = &mut self.state else { return Poll::Pending };
-            let Some(waiting) = watch else {
+            let State::Looking(Some(watch)) = &mut self.state else {
                 // Looked at once more with the watch in place, so that nothing comes in between unseen.
-                let set = Some(self.watch());
-                if let State::Looking { watch, .. } = &mut self.state {
-                    *watch = set;
-                }
+                self.state = State::Looking(Some(self.watch()));
                 continue;
             };
-            if told.as_ref() != Some(&reason) {
-                *told = Some(reason.clone());
+            if self.missing.as_ref() != Some(&reason) {
+                self.missing = Some(reason.clone());
                 return Poll::Ready(PortInput::Missing { reason });
             }
-            ready!(waiting.poll_change(cx));
-            *watch = None; // directories may have come or gone
+            ready!(watch.poll_change(cx));
+            self.state = State::Looking(None); // directories to watch may have come or gone
         }
     }
 
@@ -211,22 +226,28 @@ impl Port {
         Watch::new(&self.roots.dev, port.as_deref())
     }
 
-    /// Takes a port that will do, or says why there is none.
-    fn look(&mut self) -> Result<(PathBuf, Claim), String> {
+    /// Finds the ports that will do, at least one, or says why there is none.
+    fn look(&mut self) -> Result<Vec<PathBuf>, String> {
         if let Choice::Port(port) = &self.choice {
-            if !exists(port) {
-                return Err(format!("there is no port {}; plug the dongle in, or choose another port", port.display()));
-            }
-            let taken = || format!("another [[adapter]] of this program has {} already", port.display());
-            let claim = self.claims.claim(port).ok_or_else(taken)?;
-            return Ok((port.clone(), claim));
+            let shown = port.display();
+            return match exists(port) {
+                false => Err(format!("there is no port {shown}; plug the dongle in, or choose another port")),
+                true if !self.claims.is_free(port, By::Name) => {
+                    Err(format!("another [[adapter]] of this program has {shown} already; correct one of them"))
+                }
+                true => Ok(vec![port.clone()]),
+            };
         }
         self.rejected.retain(|device| Device::at(&device.port).as_ref() == Some(device));
         let found = ports(&self.roots);
         let dongles = || found.iter().filter(|port| port.kind == PortKind::Dongle);
-        let fits = |port: &&SerialPort| !self.rejected.iter().any(|device| device.port == port.path);
-        let claim = |port: &SerialPort| Some((port.path.clone(), self.claims.claim_found(&port.path)?));
-        dongles().filter(fits).find_map(claim).ok_or_else(|| match (&self.choice, dongles().count()) {
+        let is_rejected = |path: &Path| self.rejected.iter().any(|device| device.port == path);
+        let fits = |port: &&SerialPort| !is_rejected(&port.path) && self.claims.is_free(&port.path, By::Search);
+        let ports: Vec<PathBuf> = dongles().filter(fits).map(|port| port.path.clone()).collect();
+        if !ports.is_empty() {
+            return Ok(ports);
+        }
+        Err(match (&self.choice, dongles().count()) {
             (Choice::Address(address), 1..) => {
                 format!("no dongle found with the address {address}; plug it in, or correct the address")
             }
@@ -242,6 +263,10 @@ impl Port {
 }
 
 impl Choice {
+    fn by(&self) -> By {
+        if self.port().is_some() { By::Name } else { By::Search }
+    }
+
     fn port(&self) -> Option<&Path> {
         match self {
             Self::Port(port) => Some(port),

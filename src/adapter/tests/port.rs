@@ -139,6 +139,32 @@ async fn no_two_take_the_same() {
 }
 
 #[tokio::test]
+async fn a_dongle_in_use_is_left_for_a_free_one() {
+    let machine = Machine::new();
+    let (one, two) = (machine.node("ttyACM0"), machine.node("ttyACM1"));
+    let _devices = [machine.plug("ttyACM0", "1-1"), machine.plug("ttyACM1", "1-2")];
+    let mut others = machine.port(Choice::Port(one.clone()), &Claims::default());
+    assert_eq!(next(&mut others).await, found(&one));
+    assert_eq!(next(&mut others).await, PortInput::Opened);
+
+    let mut port = machine.port(Choice::Any, &Claims::default());
+    assert_eq!(next(&mut port).await, found(&one));
+    assert_eq!(next(&mut port).await, found(&two));
+    assert_eq!(next(&mut port).await, PortInput::Opened);
+
+    let mut late = machine.port(Choice::Any, &Claims::default());
+    for _ in 0..2 {
+        assert_eq!(next(&mut late).await, found(&one), "all are in use");
+        assert!(matches!(next(&mut late).await, PortInput::OpenFailed { failure: OpenFailure::Busy { .. }, .. }));
+        late.open();
+    }
+    drop(port);
+    assert_eq!(next(&mut late).await, found(&one));
+    assert_eq!(next(&mut late).await, found(&two), "not any more");
+    assert_eq!(next(&mut late).await, PortInput::Opened);
+}
+
+#[tokio::test]
 async fn a_rejected_dongle_is_offered_again_only_when_it_was_plugged_in_anew() {
     let (machine, claims) = (Machine::new(), Claims::default());
     let (one, two) = (machine.node("ttyACM0"), machine.node("ttyACM1"));
