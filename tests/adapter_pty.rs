@@ -315,12 +315,13 @@ async fn a_port_in_use_is_refused_with_its_holders_name_and_taken_when_it_is_fre
     // Other claims, as another program would have.
     let mut rig = Rig::at(&[&link]);
     rig.until(2.0, "refused", |rig| rig.phase() == AdapterPhase::Failed).await;
-    assert!(rig.error().contains("is held by "), "{}", rig.error());
+    assert!(rig.error().contains("dongle is held by "), "{}", rig.error());
     if cfg!(target_os = "linux") {
         assert!(rig.error().contains(&format!("(process {})", std::process::id())), "{}", rig.error());
     }
     drop(holder);
     rig.until_heard(2.0, "taken").await;
+    drop(rig);
 
     // The same claims: two tables that name one port.
     let mut rig = Rig::at(&[&link, &link]);

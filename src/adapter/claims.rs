@@ -71,13 +71,6 @@ impl Taken {
     }
 }
 
-impl Claim {
-    /// The port's real name.
-    pub(super) fn port(&self) -> &Path {
-        &self.port
-    }
-}
-
 impl Drop for Claim {
     fn drop(&mut self) {
         self.claims.taken().open.remove(&self.port);

@@ -49,7 +49,7 @@ fn first(inside: &system::Inside, ports: Vec<PathBuf>, claims: &Claims, by: By) 
     let mut wrong = None;
     for port in ports {
         let Some(claim) = claims.claim(&port, by) else { continue };
-        match inside.open(claim.port()) {
+        match inside.open(&port) {
             Ok(native) => return Ok(Opened { port, native, claim }),
             Err(error) => _ = wrong.get_or_insert(error),
         }
