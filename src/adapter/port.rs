@@ -143,7 +143,7 @@ impl Port {
             }
             State::Open { stream, unwritten, .. } => {
                 let message = match ready!(poll_io(stream, unwritten, cx, buffer)) {
-                    Ok(0) => "nothing more comes from it".into(),
+                    Ok(0) => "it was unplugged".into(),
                     Ok(len) => return Poll::Ready(PortEvent::Read(len)),
                     Err(error) => error.to_string(),
                 };
