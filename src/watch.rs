@@ -1,55 +1,90 @@
 //! Tells when something in a directory may have changed, without looking again and again.
 
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-/// Watches the directory of a path, or the nearest one above it that exists.
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Watches the directories of some paths, or the nearest ones above them that exist.
 ///
 /// It says only that it is time to look: what changed, and whether at all, is for the one who looks to find out.
 #[derive(Debug)]
 pub struct Watch {
-    path: PathBuf,
-    inner: source::Source,
+    paths: Vec<PathBuf>,
+    every: Duration,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Told(system::Notifier),
+    /// The system tells nothing, or has no watch left: looked at from time to time.
+    Untold(Pin<Box<Sleep>>),
 }
 
 impl Watch {
-    /// Watches for changes at `path`, which need not exist; must be made inside a tokio runtime.
-    pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), inner: source::Source::new(&nearest_directory(path)) }
+    /// Watches for changes at `paths`, which need not exist; where the system tells nothing, it is time to look `every`
+    /// so often. Must be made inside a tokio runtime.
+    pub fn new(paths: &[&Path], every: Duration) -> Self {
+        let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+        let state = State::new(&paths, every);
+        Self { paths, every, state }
     }
 
     /// Waits until it is time to look. May be dropped and called again at any time.
     pub async fn changed(&mut self) {
-        self.inner.changed().await;
-        // A directory that was missing may be there now, or the watched one may have been replaced.
-        self.inner = source::Source::new(&nearest_directory(&self.path));
+        poll_fn(|cx| self.poll_changed(cx)).await;
+    }
+
+    /// Ready when it is time to look.
+    pub fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.state {
+            State::Told(notifier) => {
+                std::task::ready!(notifier.poll_changed(cx));
+                // A directory that was missing may be there now, or a watched one may have been replaced.
+                self.state = State::new(&self.paths, self.every);
+            }
+            State::Untold(sleep) => {
+                std::task::ready!(sleep.as_mut().poll(cx));
+                sleep.as_mut().reset(Instant::now() + self.every);
+            }
+        }
+        Poll::Ready(())
     }
 }
 
-fn nearest_directory(path: &Path) -> PathBuf {
-    path.ancestors().skip(1).find(|above| above.is_dir()).unwrap_or(Path::new("/")).to_owned()
+impl State {
+    fn new(paths: &[PathBuf], every: Duration) -> Self {
+        let directories = paths.iter().map(|path| nearest_directory(path));
+        system::Notifier::new(directories).map_or_else(|| Self::Untold(Box::pin(sleep(every))), Self::Told)
+    }
 }
 
-/// How often to look where the system does not tell.
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
+fn nearest_directory(path: &Path) -> &Path {
+    path.ancestors().skip(1).find(|above| above.is_dir()).unwrap_or(Path::new("/"))
+}
 
 #[cfg(target_os = "linux")]
-mod source {
+mod system {
     use std::path::Path;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
 
     use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+    use tokio::io::{AsyncRead, ReadBuf};
     use tokio::net::unix::pipe;
 
-    /// An inotify descriptor; `None` where the system has none left.
+    /// An inotify descriptor; that it is no pipe makes no difference to waiting and reading.
     #[derive(Debug)]
-    pub(super) struct Source(Option<pipe::Receiver>);
+    pub(super) struct Notifier(pipe::Receiver);
 
-    impl Source {
-        pub(super) fn new(directory: &Path) -> Self {
-            Self(Self::watch(directory).ok())
-        }
-
-        fn watch(directory: &Path) -> std::io::Result<pipe::Receiver> {
-            let descriptor = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
+    impl Notifier {
+        /// `None` where the system has no watch left.
+        pub(super) fn new<'a>(directories: impl Iterator<Item = &'a Path>) -> Option<Self> {
+            let descriptor = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok()?;
             let changes = WatchFlags::CREATE
                 | WatchFlags::CLOSE_WRITE
                 | WatchFlags::MOVED_TO
@@ -57,35 +92,35 @@ mod source {
                 | WatchFlags::DELETE
                 | WatchFlags::DELETE_SELF
                 | WatchFlags::ATTRIB;
-            inotify::add_watch(&descriptor, directory, changes)?;
-            // A readable descriptor; that it is no pipe makes no difference to waiting and reading.
-            pipe::Receiver::from_owned_fd_unchecked(descriptor)
+            for directory in directories {
+                inotify::add_watch(&descriptor, directory, changes).ok()?;
+            }
+            pipe::Receiver::from_owned_fd_unchecked(descriptor).ok().map(Self)
         }
 
-        pub(super) async fn changed(&mut self) {
-            let Some(receiver) = &self.0 else { return tokio::time::sleep(super::LOOK_EVERY).await };
+        pub(super) fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+            // What changed does not matter: all is looked at anew. Nor does an error: the next watch is another one.
             let mut events = [0; 4096];
-            while receiver.readable().await.is_ok() {
-                if receiver.try_read(&mut events).is_ok() {
-                    return;
-                }
-            }
+            Pin::new(&mut self.0).poll_read(cx, &mut ReadBuf::new(&mut events)).map(drop)
         }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-mod source {
-    #[derive(Debug)]
-    pub(super) struct Source;
+mod system {
+    use std::path::Path;
+    use std::task::{Context, Poll};
 
-    impl Source {
-        pub(super) fn new(_: &std::path::Path) -> Self {
-            Self
+    #[derive(Debug)]
+    pub(super) struct Notifier;
+
+    impl Notifier {
+        pub(super) fn new<'a>(_: impl Iterator<Item = &'a Path>) -> Option<Self> {
+            None
         }
 
-        pub(super) async fn changed(&mut self) {
-            tokio::time::sleep(super::LOOK_EVERY).await;
+        pub(super) fn poll_changed(&mut self, _: &mut Context<'_>) -> Poll<()> {
+            Poll::Pending
         }
     }
 }
@@ -93,7 +128,6 @@ mod source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     async fn is_told(watch: &mut Watch) -> bool {
         tokio::time::timeout(Duration::from_secs(10), watch.changed()).await.is_ok()
@@ -103,7 +137,7 @@ mod tests {
     async fn a_file_is_noticed_when_it_comes_changes_and_is_replaced() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("nbe/nbe.toml");
-        let mut watch = Watch::new(&path);
+        let mut watch = Watch::new(&[&path], Duration::from_secs(5));
         std::fs::create_dir(path.parent().unwrap()).unwrap();
         assert!(is_told(&mut watch).await, "its directory comes");
         std::fs::write(&path, "a").unwrap();

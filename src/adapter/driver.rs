@@ -6,11 +6,10 @@ use std::task::{Context, Poll, ready};
 
 use bgapi::gap::event::ScanResponse;
 
-use super::claims::Claims;
 use super::counters::Counters;
-use super::discover::Roots;
 use super::note::Note;
-use super::port::{Choice, Port, PortEvent};
+use super::port::discover::Roots;
+use super::port::{Choice, Claims, Port, PortEvent};
 use super::session::{Output, ScanSettings, Session, Wanted};
 use crate::clock::Clock;
 use crate::event::{AdapterId, AdapterState};

@@ -8,29 +8,23 @@
 //!
 //! [`Session`] decides and knows no port; [`Driver`] couples it with one, and [`next_of`] is where the daemon waits.
 
-pub mod access; // who may open a port, who holds it
-pub mod discover; // which ports there are
+pub mod port; // the serial port: finding, opening, reading, writing
 
-mod claims; // which ports are taken
 mod constants;
 mod counters; // what is counted
 mod dongle; // the session's stages
 mod driver; // a session with its port
 mod evidence; // what a port is that is no dongle
 mod note; // what the log is told
-mod open; // opening a port for this program alone
-mod port; // finding, opening, reading, writing
 mod session; // the session's face
 mod startup; // the start-up sequence
 mod traffic; // what comes in, judged
 mod trouble; // what is wrong, and the ladder
-mod watch; // waiting for a plug
 
-pub use claims::Claims;
 pub use counters::Counters;
 pub use driver::{Driver, Happened, Said, next_of};
 pub use note::{Level, Note};
-pub use port::Choice;
+pub use port::{Choice, Claims};
 pub use session::{OpenFailure, Output, PortInput, ScanSettings, Session, Wanted};
 pub use trouble::{Rung, Trouble};
 

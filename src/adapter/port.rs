@@ -1,18 +1,30 @@
 //! The serial port as the shell sees it: found, opened, read, written and lost, in one place to wait at.
 
+pub mod access; // who may open a port, who holds it
+pub mod discover; // which ports there are
+
+mod claims; // which ports are taken
+mod open; // opening a port for this program alone
+
+pub use claims::Claims;
+
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bgapi::BdAddr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_serial::SerialStream;
 
-use super::claims::{By, Claim, Claims, Reservation};
-use super::discover::{PortKind, Roots, SerialPort, ports};
-use super::open::{self, OpenError, Opened, Opening};
+use self::claims::{By, Claim, Reservation};
+use self::discover::{PortKind, Roots, SerialPort, ports};
+use self::open::{OpenError, Opened, Opening};
 use super::session::{OpenFailure, PortInput};
-use super::watch::Watch;
+use crate::watch::Watch;
+
+/// How often to look for a dongle where the system does not tell: it may take 2 s to be found and scanning.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Which dongle to use: one `[[adapter]]` of nbe.toml, or `--port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,7 +187,7 @@ impl Port {
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<PortInput> {
         loop {
             let State::Resting { watch, .. } = &mut self.state else { return Poll::Pending };
-            ready!(watch.poll_change(cx));
+            ready!(watch.poll_changed(cx));
             let now = self.present();
             let State::Resting { before, .. } = &mut self.state else { return Poll::Pending };
             let is_new = now.iter().any(|device| !before.contains(device));
@@ -205,7 +217,7 @@ impl Port {
                 self.missing = Some(reason.clone());
                 return Poll::Ready(PortInput::Missing { reason });
             }
-            ready!(watch.poll_change(cx));
+            ready!(watch.poll_changed(cx));
             self.state = State::Looking(None); // directories to watch may have come or gone
         }
     }
@@ -223,7 +235,9 @@ impl Port {
 
     fn watch(&self) -> Watch {
         let port = self.choice.port().and_then(|port| std::path::absolute(port).ok());
-        Watch::new(&self.roots.dev, port.as_deref())
+        let node = self.roots.dev.join("ttyACM0"); // any: it is the directory that counts
+        let paths = [Some(node.as_path()), port.as_deref()];
+        Watch::new(&paths.into_iter().flatten().collect::<Vec<_>>(), LOOK_EVERY)
     }
 
     /// Finds the ports that will do, at least one, or says why there is none.

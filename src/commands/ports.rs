@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::adapter::access::{Access, access, holder, remedy};
-use crate::adapter::discover::{PortKind, Roots, SerialPort, ports};
+use crate::adapter::port::access::{Access, access, holder, remedy};
+use crate::adapter::port::discover::{PortKind, Roots, SerialPort, ports};
 use crate::failure::exit;
 use crate::holder::Holder;
 
@@ -112,7 +112,7 @@ fn conclude(listed: &[Listed]) -> (u8, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::discover::{BOOTLOADER, DONGLE, UsbDevice, VENDOR};
+    use crate::adapter::port::discover::{BOOTLOADER, DONGLE, UsbDevice, VENDOR};
 
     fn listed(kind: PortKind, permitted: bool) -> Listed {
         let id = if kind == PortKind::Bootloader { BOOTLOADER } else { DONGLE };

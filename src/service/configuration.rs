@@ -1,11 +1,15 @@
 //! The configuration of a running daemon: found, watched, taken over when good, kept when the new one is not.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use config::{Change, Config, Diagnostic, Flag, SourceFile, Sources, find, last_good, resolve};
 
 use crate::failure::{Failure, exit};
 use crate::watch::Watch;
+
+/// How often to look where the system does not tell of changes.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What a look at the file brought.
 #[derive(Debug)]
@@ -83,7 +87,7 @@ impl Configuration {
         if !rejected {
             keep(state.as_deref(), sources.file.as_ref());
         }
-        let watch = Watch::new(watched(explicit.as_deref(), &seen));
+        let watch = Watch::new(&[watched(explicit.as_deref(), &seen)], LOOK_EVERY);
         let configuration = Self { explicit, flags, state, config, seen, watch };
         Ok(Start { configuration, diagnostics, rejected })
     }
@@ -104,7 +108,7 @@ impl Configuration {
         if seen == self.seen && !insist {
             return Look::Unchanged;
         }
-        self.watch = Watch::new(watched(self.explicit.as_deref(), &seen));
+        self.watch = Watch::new(&[watched(self.explicit.as_deref(), &seen)], LOOK_EVERY);
         self.seen = seen;
         if !unreadable.is_empty() {
             return Look::Rejected(unreadable);

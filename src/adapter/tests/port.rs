@@ -9,8 +9,8 @@ use rustix::fd::OwnedFd;
 use rustix::pty::OpenptFlags;
 use tempfile::TempDir;
 
-use crate::adapter::discover::tests::{BLED112, plug};
-use crate::adapter::discover::{Roots, ports};
+use crate::adapter::port::discover::tests::{BLED112, plug};
+use crate::adapter::port::discover::{Roots, ports};
 use crate::adapter::port::{Choice, Port, PortEvent};
 use crate::adapter::{Claims, OpenFailure, PortInput};
 

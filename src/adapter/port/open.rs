@@ -7,7 +7,7 @@ use tokio_serial::{ClearBuffer, DataBits, FlowControl, Parity, SerialPort as _, 
 
 use super::access;
 use super::claims::{By, Claim, Claims};
-use super::session::OpenFailure;
+use crate::adapter::session::OpenFailure;
 
 /// Baud. By convention: a BLED112 ignores it.
 const RATE: u32 = 115_200;
@@ -116,7 +116,7 @@ mod system {
 
     use super::{OpenError, OpenFailure, builder, busy, denied, failed};
 
-    pub(in super::super) type Native = serialport::TTYPort;
+    pub(in crate::adapter) type Native = serialport::TTYPort;
 
     pub(super) struct Inside;
 
@@ -174,7 +174,7 @@ mod system {
 
     use super::{OpenError, OpenFailure, builder, busy, failed};
 
-    pub(in super::super) type Native = SerialStream;
+    pub(in crate::adapter) type Native = SerialStream;
 
     pub(super) struct Inside(Handle);
 

@@ -166,7 +166,7 @@ mod system {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-pub(super) mod tests {
+pub(in crate::adapter) mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
     use std::path::Path;
