@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::level::Level;
-
 /// The longest pause between two samples of one tap window; a longer one empties it.
 ///
 /// A hand at the antenna is heard several times a second; after a second of silence it may have left and come back.
@@ -39,8 +37,3 @@ pub const PRESENT_WITHIN: Duration = Duration::from_secs(10);
 ///
 /// More wearers than fit a room; a flood of made-up addresses ends here.
 pub const MAX_UNLISTED: usize = 256;
-
-/// What the dongle can report, in tenths of a dBm; levels are clipped to it once the offset is added.
-///
-/// Source: BGAPI reference, "Scan Response": -103 to -38 dBm, where the receiver saturates.
-pub const RANGE: std::ops::RangeInclusive<Level> = Level::from_dbm(-103)..=Level::from_dbm(-38);

@@ -1,8 +1,12 @@
 //! Signal levels in tenths of a dBm, and means of them that are never rounded before they are compared.
 
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 
-use super::constants::RANGE;
+/// What the dongle can report, in tenths of a dBm; levels are clipped to it once the offset is added.
+///
+/// Source: BGAPI reference, "Scan Response": -103 to -38 dBm, where the receiver saturates.
+pub const RANGE: RangeInclusive<Level> = Level::from_dbm(-103)..=Level::from_dbm(-38);
 
 /// A level in tenths of a dBm: fine enough for a dongle's offset, and exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

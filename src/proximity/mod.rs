@@ -18,9 +18,9 @@ mod table;
 mod window;
 
 pub use classic::Cutoffs;
-pub use constants::{HOLD_EVERY, MAX_UNLISTED, PRESENT_SAMPLES, PRESENT_WITHIN, RANGE, TAP_GAP, TREND_MIN_SAMPLES};
+pub use constants::{HOLD_EVERY, MAX_UNLISTED, PRESENT_SAMPLES, PRESENT_WITHIN, TAP_GAP, TREND_MIN_SAMPLES};
 pub use engine::{Counters, Engine};
-pub use level::{Level, Mean};
+pub use level::{Level, Mean, RANGE};
 pub use matcher::Matcher;
 pub use settings::Settings;
 
