@@ -1,6 +1,8 @@
 //! The documented rules: a tap when the mean of a full window reaches the threshold, a side when the mean of the long
 //! window crosses a cutoff in the cutoff's direction.
 
+use std::cmp::Ordering;
+
 use super::constants::{TAP_REARM, TREND_MIN_SAMPLES, TREND_SPENT};
 use super::level::{Level, Mean};
 use super::window::Track;
@@ -22,16 +24,15 @@ impl Cutoffs {
     /// The side that a window asks for, if it is another than `held`, with the rule and the cutoff that it met.
     pub fn side(self, track: &Track, held: Side) -> Option<(Side, Rule, Level)> {
         let mean = track.long_mean(TREND_MIN_SAMPLES)?;
-        if mean.reaches(self.close, 0) {
-            let rising = slope(track).is_none_or(|slope| slope.is_ge());
+        // The halves are added up only where they can matter: not while the side stays what it is.
+        if held != Side::Near && mean.reaches(self.close, 0) {
+            let rising = slope(track).is_none_or(Ordering::is_ge);
             let rule = if rising { Rule::NearRising } else { Rule::NearAbove };
-            let fired = held != Side::Near && (rising || mean.reaches(self.close, TREND_SPENT));
-            fired.then_some((Side::Near, rule, self.close))
-        } else if mean.sinks_to(self.far, 0) {
-            let falling = slope(track).is_none_or(|slope| slope.is_le());
+            (rising || mean.reaches(self.close, TREND_SPENT)).then_some((Side::Near, rule, self.close))
+        } else if held != Side::Away && mean.sinks_to(self.far, 0) {
+            let falling = slope(track).is_none_or(Ordering::is_le);
             let rule = if falling { Rule::AwayFalling } else { Rule::AwayBelow };
-            let fired = held != Side::Away && (falling || mean.sinks_to(self.far, -TREND_SPENT));
-            fired.then_some((Side::Away, rule, self.far))
+            (falling || mean.sinks_to(self.far, -TREND_SPENT)).then_some((Side::Away, rule, self.far))
         } else {
             None
         }
@@ -39,7 +40,7 @@ impl Cutoffs {
 }
 
 /// The newer half of the long window against the older one; `None` for a window of one, which rises and falls.
-fn slope(track: &Track) -> Option<std::cmp::Ordering> {
+fn slope(track: &Track) -> Option<Ordering> {
     track.halves().map(|(newer, older)| newer.compare_mean(older))
 }
 
