@@ -15,8 +15,7 @@ use bgapi::gap::event::ScanResponse;
 
 use crate::agent::{self, Command, Identity, Link, Note, SocketInput};
 use crate::event::{
-    AdapterId, AdapterPhase, AdapterState, CommandError, Decision, Digest, EndpointPhase, Fact, Presence, Snapshot,
-    Telemetry,
+    AdapterId, AdapterPhase, AdapterState, CommandError, Decision, Digest, EndpointPhase, Fact, Snapshot, Telemetry,
 };
 use crate::proximity::{Engine, Settings};
 use crate::time::Time;
@@ -205,8 +204,7 @@ impl Endpoint {
     pub fn health(&self) -> String {
         let adapters: Vec<String> = self.adapters.iter().map(adapter_health).collect();
         let adapters = if adapters.is_empty() { "no dongle yet".to_owned() } else { adapters.join(", ") };
-        let present = self.engine.bands().iter().filter(|state| state.presence == Presence::Present).count();
-        let bands = match present {
+        let bands = match self.engine.present() {
             0 => "no band present".to_owned(),
             1 => "1 band present".to_owned(),
             present => format!("{present} bands present"),

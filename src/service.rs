@@ -184,8 +184,10 @@ impl Service {
     /// Does what the parts want done, and tells how they are.
     fn drain(&mut self) {
         let now = self.clock.now();
+        let mut is_news = false;
         for driver in &mut self.drivers {
             while let Some(said) = driver.poll_said() {
+                is_news = true;
                 match said {
                     Said::State(state) => self.endpoint.handle_adapter(now, state, driver.is_well()),
                     Said::Note(note) => who::log_adapter(driver.id(), &note),
@@ -193,6 +195,7 @@ impl Service {
             }
         }
         while let Some(output) = self.endpoint.poll_output(now) {
+            is_news |= !matches!(output, Output::Send(_));
             match output {
                 Output::Connect => self.socket.connect(),
                 Output::Send(text) => self.socket.send(text),
@@ -210,7 +213,9 @@ impl Service {
         }
         // Now, rather than when the loop comes round to the socket: a tap must not wait.
         self.socket.flush();
-        self.notify.status(self.endpoint.health());
+        if is_news {
+            self.notify.status(self.endpoint.health());
+        }
     }
 
     fn log_decision(&self, decision: &Decision) {

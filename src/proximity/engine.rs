@@ -161,9 +161,10 @@ impl Engine {
         }
     }
 
-    /// The next moment something changes though nothing is heard.
+    /// The next moment to call [`Engine::handle_timeout`], though nothing is heard. It may be early: a band that was
+    /// heard again is not looked for before its old moment has come.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.earliest().map(|(due, _)| due)
+        (self.next_due != NEVER).then_some(self.next_due)
     }
 
     /// Drains what was concluded, oldest first.
@@ -176,6 +177,11 @@ impl Engine {
         let mut bands: Vec<_> = self.table.iter().map(|(_, record)| record.state()).collect();
         bands.sort_by_key(|state| state.band.address);
         bands
+    }
+
+    /// How many bands are present.
+    pub fn present(&self) -> usize {
+        self.table.iter().filter(|(_, record)| record.is_present()).count()
     }
 
     /// The revision of the roster in force.
