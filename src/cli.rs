@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use config::{LogFormat, LogLevel};
 
-use crate::commands::{agent, check, decode, ports, replay, run};
+use crate::commands::{agent, check, decode, output, ports, replay, run};
 #[cfg(unix)]
 use crate::commands::{demo, simulate};
 use crate::failure::Failure;
@@ -59,7 +59,7 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
             block_on(demo::run(&args))?
         }
         Command::Check(args) => Ok(check::run(args.path.as_deref(), args.json)),
-        Command::Ports(args) => Ok(ports::run(&args)?),
+        Command::Ports(args) => Ok(output::unless_unread(ports::run(&args))?),
         #[cfg(unix)]
         Command::Simulate(args) => {
             block_on(simulate::run(&args))?.map_err(simulate::failure)?;

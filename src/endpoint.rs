@@ -110,6 +110,14 @@ impl Endpoint {
         self.link.handle_fact(now, Fact::Adapter { at: now, state });
     }
 
+    /// Drops a dongle that the configuration names no more; bands heard there last are silent for its sake.
+    pub fn forget_adapter(&mut self, now: Time, id: AdapterId) {
+        let phase = AdapterPhase::Absent;
+        let gone = AdapterState { id, phase, quiet: false, port: None, address: None, firmware: None, error: None };
+        self.handle_adapter(now, gone, false);
+        self.adapters.retain(|state| state.id != id);
+    }
+
     /// Takes what the dongles' sessions have counted, for the agent.
     pub fn handle_radio_counters(&mut self, counters: Vec<(&'static str, u64)>) {
         self.radio = counters;

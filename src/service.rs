@@ -10,7 +10,7 @@ mod who;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use config::{AdapterChoice, Config, Flag};
+use config::{AdapterChoice, Flag};
 
 use self::configuration::{Configuration, Look};
 use self::notify::Notify;
@@ -62,6 +62,8 @@ pub struct Service {
     /// When to look at the configuration file.
     look_at: Option<Time>,
     claims: Claims,
+    /// What each driver was made for.
+    wanted: Vec<Wanted>,
     drivers: Vec<Driver>,
     endpoint: Endpoint,
     socket: Socket,
@@ -105,7 +107,8 @@ impl Service {
             endpoint.handle_rejected(now, "nbe.toml has mistakes; the last good copy is in force".to_owned());
         }
         let claims = Claims::default();
-        let drivers = drivers(config, &claims, clock);
+        let wanted: Vec<Wanted> = config.adapters.iter().map(Wanted::from).collect();
+        let drivers = wanted.iter().enumerate().map(|(place, wanted)| wanted.driver(place, &claims, clock)).collect();
         let socket = Socket::new(who::target(config)?);
         let labels = Labels::new(&endpoint_id, config.log.show_addresses);
         Ok(Self {
@@ -117,6 +120,7 @@ impl Service {
             clock,
             configuration,
             claims,
+            wanted,
             drivers,
             endpoint,
             socket,
@@ -150,7 +154,9 @@ impl Service {
                     Signal::Stop(reason) => self.stop(reason),
                     Signal::Reload => self.look(true),
                 },
-                () = self.configuration.changed() => self.look_at = Some(self.clock.now() + EDIT_SETTLES),
+                () = self.configuration.changed() => {
+                    self.look_at.get_or_insert(self.clock.now() + EDIT_SETTLES);
+                }
                 () = self.alarm.ring(due) => {}
             }
             self.handle_time();
@@ -169,11 +175,26 @@ impl Service {
         for driver in &mut self.drivers {
             driver.handle_timeout(now);
         }
-        self.endpoint.handle_timeout(now);
+        if self.endpoint.poll_timeout().is_some_and(|due| due <= now) {
+            self.endpoint.handle_radio_counters(self.radio_counters());
+            self.endpoint.handle_timeout(now);
+        }
         self.notify.handle_timeout(now);
         if self.look_at.is_some_and(|at| now >= at) {
             self.look(false);
         }
+    }
+
+    /// What the dongles' sessions have counted, added up by name.
+    fn radio_counters(&self) -> Vec<(&'static str, u64)> {
+        let mut sums: Vec<(&'static str, u64)> = Vec::new();
+        for counters in self.drivers.iter().map(|driver| driver.counters().named()) {
+            match sums.as_mut_slice() {
+                [] => sums.extend(counters),
+                sums => sums.iter_mut().zip(counters).for_each(|(sum, (_, count))| sum.1 += count),
+            }
+        }
+        sums
     }
 
     fn poll_timeout(&self) -> Option<Time> {
@@ -256,20 +277,17 @@ impl Service {
                 let reason = first.map_or_else(String::new, who::one_line);
                 self.endpoint.handle_rejected(now, reason);
             }
-            Look::Changed(change) => {
+            Look::Changed(change, diagnostics) => {
+                diagnostics.iter().for_each(who::log_diagnostic);
                 let config = self.configuration.config();
+                who::log_configuration(config);
                 self.endpoint.handle_settings(now, Settings::from(config));
                 self.labels = Labels::new(&self.endpoint_id, config.log.show_addresses);
                 if let (true, Some(log)) = (change.log, &self.log) {
                     log.set_level(config.log.level);
                 }
-                if change.adapters {
-                    self.drivers.drain(..).for_each(|mut driver| driver.stop());
-                    self.drivers = drivers(config, &self.claims, self.clock);
-                } else if change.scan {
-                    for (driver, adapter) in self.drivers.iter_mut().zip(&config.adapters) {
-                        driver.handle_settings(now, scan_settings(adapter));
-                    }
+                if change.adapters || change.scan {
+                    self.follow_adapters(now);
                 }
                 if change.agent {
                     self.follow_agent(now);
@@ -277,6 +295,27 @@ impl Service {
                 tracing::info!(config = %self.endpoint.config(), "configuration reloaded");
             }
         }
+    }
+
+    /// Goes over to the dongles that the configuration names now; those it named before go on as they are.
+    fn follow_adapters(&mut self, now: Time) {
+        let wanted: Vec<Wanted> = self.configuration.config().adapters.iter().map(Wanted::from).collect();
+        for mut driver in self.drivers.drain(wanted.len().min(self.drivers.len())..) {
+            driver.stop();
+            self.endpoint.forget_adapter(now, driver.id());
+        }
+        for (place, new) in wanted.iter().enumerate() {
+            match (self.drivers.get_mut(place), self.wanted.get(place)) {
+                (Some(_), Some(old)) if old == new => {}
+                (Some(driver), Some(old)) if old.choice == new.choice => driver.handle_settings(now, new.scan),
+                (Some(driver), _) => {
+                    driver.stop();
+                    *driver = new.driver(place, &self.claims, self.clock);
+                }
+                (None, _) => self.drivers.push(new.driver(place, &self.claims, self.clock)),
+            }
+        }
+        self.wanted = wanted;
     }
 
     /// Goes over to the agent that the configuration names now.
@@ -308,8 +347,21 @@ impl AsyncSignals for Signals {
     }
 }
 
-fn drivers(config: &Config, claims: &Claims, clock: Clock) -> Vec<Driver> {
-    let drivers = config.adapters.iter().enumerate().map(|(place, adapter)| {
+/// One dongle as the configuration wants it.
+#[derive(Debug, PartialEq, Eq)]
+struct Wanted {
+    choice: Choice,
+    scan: ScanSettings,
+}
+
+impl Wanted {
+    fn driver(&self, place: usize, claims: &Claims, clock: Clock) -> Driver {
+        Driver::new(AdapterId(place as u8), self.choice.clone(), self.scan, claims.clone(), clock)
+    }
+}
+
+impl From<&config::Adapter> for Wanted {
+    fn from(adapter: &config::Adapter) -> Self {
         let choice = match &adapter.which {
             AdapterChoice::Any => Choice::Any,
             AdapterChoice::Port(port) => Choice::Port(port.into()),
@@ -319,15 +371,11 @@ fn drivers(config: &Config, claims: &Claims, clock: Clock) -> Vec<Driver> {
                 Choice::Address(bgapi::BdAddr(octets))
             }
         };
-        Driver::new(AdapterId(place as u8), choice, scan_settings(adapter), claims.clone(), clock)
-    });
-    drivers.collect()
-}
-
-fn scan_settings(adapter: &config::Adapter) -> ScanSettings {
-    ScanSettings {
-        interval_ticks: adapter.scan.interval().get(),
-        window_ticks: adapter.scan.window().get(),
-        active: adapter.active_scan,
+        let scan = ScanSettings {
+            interval_ticks: adapter.scan.interval().get(),
+            window_ticks: adapter.scan.window().get(),
+            active: adapter.active_scan,
+        };
+        Self { choice, scan }
     }
 }

@@ -75,7 +75,7 @@ impl Merge {
                 self.diagnostics.push(Diagnostic::warning(location, message));
             }
             Some(full_name) => self.lay_single(&full_name, text, &Layer::Environment { name, text }),
-            None if name.starts_with("NBE_") && name != crate::find::VARIABLE => {
+            None if ["NBE_", "RSSI_"].iter().any(|start| name.starts_with(start)) && name != crate::find::VARIABLE => {
                 let names = schema::full_names().map(|full_name| schema::variable(&full_name));
                 let meant = schema::nearest(name, names);
                 // Another program's variable may begin the same way, so a likeness is asked for.

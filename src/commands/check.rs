@@ -36,7 +36,7 @@ pub fn run(path: Option<&Path>, json: bool) -> ExitCode {
         false => report.write_text(&mut out),
     };
     match written {
-        // Whoever reads may stop early, as `head` does.
+        // Whoever reads may have seen enough, as `head` has.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             eprintln!("error: cannot write the report\n  because: {error}");
             ExitCode::FAILURE

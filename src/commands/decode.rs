@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Map, json};
 
 use super::hex::HexLines;
-use super::input;
+use super::{input, output};
 use crate::failure::{Failure, exit};
 use crate::replay::Tally;
 
@@ -50,11 +50,8 @@ pub fn run(args: &DecodeArgs) -> Result<ExitCode, Failure> {
     let input = BufReader::with_capacity(PIECE, input::open(&args.file)?);
     let out = BufWriter::new(std::io::stdout().lock());
     let done = if args.count { count(args, input, out) } else { print(args, input, out) };
-    match done {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS), // seen enough
-        Err(error) => Err(Broken(error).into()),
-        Ok(fine) => Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND) }),
-    }
+    let code = done.map(|fine| if fine { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND) });
+    Ok(output::unless_unread(code).map_err(Broken)?)
 }
 
 /// Hands on each piece with its direction; false if a line was not hex.

@@ -14,3 +14,4 @@ pub mod simulate;
 mod configuration; // the effective configuration, or why there is none
 mod hex; // captures as people write them down
 mod input; // files and standard input
+pub(crate) mod output; // standard output that somebody may stop reading

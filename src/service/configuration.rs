@@ -16,8 +16,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub(super) enum Look {
     /// It is as it was.
     Unchanged,
-    /// A good one, now in force.
-    Changed(Change),
+    /// A good one, now in force, with what is to be said about it.
+    Changed(Change, Vec<Diagnostic>),
     /// One with mistakes; the configuration in force stays.
     Rejected(Vec<Diagnostic>),
 }
@@ -87,7 +87,7 @@ impl Configuration {
         if !rejected {
             keep(state.as_deref(), sources.file.as_ref());
         }
-        let watch = Watch::new(&[watched(explicit.as_deref(), &seen)], LOOK_EVERY);
+        let watch = watch(explicit.as_deref(), &seen);
         let configuration = Self { explicit, flags, state, config, seen, watch };
         Ok(Start { configuration, diagnostics, rejected })
     }
@@ -108,17 +108,20 @@ impl Configuration {
         if seen == self.seen && !insist {
             return Look::Unchanged;
         }
-        self.watch = Watch::new(&[watched(self.explicit.as_deref(), &seen)], LOOK_EVERY);
+        self.watch = watch(self.explicit.as_deref(), &seen);
         self.seen = seen;
         if !unreadable.is_empty() {
             return Look::Rejected(unreadable);
         }
         let resolution = resolve(&sources);
         let Some(config) = resolution.config else { return Look::Rejected(resolution.diagnostics) };
-        keep(self.state.as_deref(), sources.file.as_ref());
+        if let (Some(state), Some(file)) = (self.state.clone(), sources.file) {
+            // Off the loop: writing to a disk and waiting for it would make readings late.
+            tokio::task::spawn_blocking(move || keep(Some(&state), Some(&file)));
+        }
         let change = config.change_since(&self.config);
         self.config = config;
-        Look::Changed(change)
+        Look::Changed(change, resolution.diagnostics)
     }
 }
 
@@ -139,12 +142,17 @@ fn read(explicit: Option<&Path>, flags: &[Flag]) -> (Seen, Sources, Vec<Diagnost
     }
 }
 
-/// The path whose changes matter.
-fn watched<'a>(explicit: Option<&'a Path>, seen: &'a Seen) -> &'a Path {
-    match seen {
-        Seen::File { path, .. } => path,
-        Seen::Nothing | Seen::Error(_) => explicit.unwrap_or(Path::new(find::PLACES[0])),
+/// Watches every path at which a change matters, and what links there lead to.
+fn watch(explicit: Option<&Path>, seen: &Seen) -> Watch {
+    let mut paths: Vec<PathBuf> = match explicit {
+        Some(path) => vec![path.to_owned()],
+        None => find::PLACES.iter().map(PathBuf::from).collect(),
+    };
+    if let Seen::File { path, .. } = seen {
+        paths.push(path.clone());
+        paths.extend(path.canonicalize());
     }
+    Watch::new(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), LOOK_EVERY)
 }
 
 fn keep(state: Option<&Path>, file: Option<&SourceFile>) {

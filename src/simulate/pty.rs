@@ -162,23 +162,26 @@ impl Hosts {
     fn count(&mut self) -> rustix::io::Result<(bool, bool)> {
         use rustix::fs::inotify::{ReadFlags, Reader};
         let mut was_open = self.open > 0;
-        let mut has_changed = false;
+        let mut last = None;
         let mut buffer = [std::mem::MaybeUninit::uninit(); 1024];
         let mut events = Reader::new(&self.inotify, &mut buffer);
         loop {
             match events.next() {
                 Ok(event) => {
-                    was_open |= event.events().contains(ReadFlags::OPEN);
-                    has_changed = true;
+                    let is_open = event.events().contains(ReadFlags::OPEN);
+                    was_open |= is_open;
+                    last = Some(is_open);
                 }
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error),
             }
         }
-        if has_changed {
-            // Like events in a row come as one, so events cannot be counted; the descriptors can, less our own.
-            self.open = crate::holder::holders(|target| target == self.terminal).count().saturating_sub(1);
+        if let Some(was_opened_last) = last {
+            // Like events in a row come as one, so events cannot be counted; the descriptors can, less our own. Those of
+            // another account cannot either: then the last event has to do.
+            let others = crate::holder::holders(|target| target == self.terminal).count().saturating_sub(1);
+            self.open = others.max(usize::from(was_opened_last));
         }
         Ok((was_open, self.open > 0))
     }
