@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::classic::Trigger;
-use super::constants::{HOLD_EVERY, PRESENT_SAMPLES, PRESENT_WITHIN, TAP_GAP};
+use super::constants::{HOLD_EVERY, PRESENT_SAMPLES, PRESENT_WITHIN, TAP_GAP, TREND_MIN_SAMPLES};
 use super::level::{Level, Mean};
 use super::settings::Settings;
 use super::window::{Track, View};
@@ -39,6 +39,22 @@ pub(super) struct Record {
 /// Where conclusions go.
 pub(super) type Decisions = std::collections::VecDeque<Decision>;
 
+/// Under what a band is judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules<'a> {
+    pub(super) settings: &'a Settings,
+    /// Since when the settings hold: nothing that follows from them happened before.
+    pub(super) since: Time,
+    /// By [`AdapterId`]: dongles that are not well.
+    pub(super) sick: &'a [bool],
+}
+
+impl Rules<'_> {
+    fn is_sick(&self, adapter: AdapterId) -> bool {
+        self.sick.get(usize::from(adapter.0)).copied().unwrap_or(false)
+    }
+}
+
 impl Record {
     pub(super) fn new(band: Band, listing: Option<Listing>) -> Self {
         Self {
@@ -46,7 +62,7 @@ impl Record {
             listing,
             presence: Presence::Absent,
             side: Side::Unknown,
-            trigger: Trigger::ARMED,
+            trigger: Trigger::Armed,
             last: None,
             awaited: false,
             hold_due: None,
@@ -73,29 +89,29 @@ impl Record {
         at: Time,
         adapter: AdapterId,
         level: Level,
-        settings: &Settings,
+        rules: Rules<'_>,
         decisions: &mut Decisions,
     ) {
         let silence = self.last.map_or(Duration::ZERO, |last| at.since(last));
-        if silence > settings.absent_after {
-            self.trigger.rearm();
+        if silence > rules.settings.absent_after {
+            self.trigger = Trigger::Armed;
         }
         (self.last, self.awaited) = (Some(at), true);
-        let track = self.track(adapter, settings);
+        let track = self.track(adapter, rules);
         let pause = track.heard().map_or(Duration::ZERO, |heard| at.since(heard));
         if pause > TAP_GAP {
             track.clear_tap();
         }
-        if pause > settings.absent_after {
+        if pause > rules.settings.absent_after {
             track.clear_long();
         }
         track.push(at, level);
-        self.look_for_presence(at, adapter, settings, decisions);
-        self.look_for_tap(at, settings, decisions);
-        self.look_at_side(at, settings, decisions);
+        self.look_for_presence(at, adapter, rules, decisions);
+        self.look_for_tap(at, rules, decisions);
+        self.look_at_side(at, rules, decisions);
     }
 
-    fn track(&mut self, adapter: AdapterId, settings: &Settings) -> &mut Track {
+    fn track(&mut self, adapter: AdapterId, rules: Rules<'_>) -> &mut Track {
         let place = self.tracks.iter().position(|(id, _)| *id == adapter).unwrap_or_else(|| {
             match self.tracks.iter_mut().position(|(_, track)| track.heard().is_none()) {
                 Some(unused) => {
@@ -103,7 +119,7 @@ impl Record {
                     unused
                 }
                 None => {
-                    self.tracks.push((adapter, Track::new(settings.window_tap, settings.window_long)));
+                    self.tracks.push((adapter, Track::new(rules.settings.window_tap, rules.settings.window_long)));
                     self.tracks.len() - 1
                 }
             }
@@ -111,7 +127,7 @@ impl Record {
         &mut self.tracks[place].1
     }
 
-    fn look_for_presence(&mut self, at: Time, adapter: AdapterId, settings: &Settings, decisions: &mut Decisions) {
+    fn look_for_presence(&mut self, at: Time, adapter: AdapterId, rules: Rules<'_>, decisions: &mut Decisions) {
         if self.is_present() {
             return;
         }
@@ -119,29 +135,35 @@ impl Record {
             track.heard_back(PRESENT_SAMPLES - 1).is_some_and(|first| at.since(first) <= PRESENT_WITHIN)
         });
         if self.listing.is_some() || heard_enough {
-            self.become_present(at, adapter, settings, decisions);
+            self.become_present(at, adapter, rules, decisions);
         }
     }
 
-    fn become_present(&mut self, at: Time, adapter: AdapterId, settings: &Settings, decisions: &mut Decisions) {
+    fn become_present(&mut self, at: Time, adapter: AdapterId, rules: Rules<'_>, decisions: &mut Decisions) {
         self.presence = Presence::Present;
         let conclusion =
             Conclusion::Presence { before: Presence::Absent, after: Presence::Present, reason: PresenceReason::Heard };
         let why = why(Rule::Heard, self.long_view(adapter), Duration::ZERO);
-        decisions.push_back(self.decision(at, Some(adapter), settings, conclusion, why));
+        decisions.push_back(self.decision(at, Some(adapter), rules, conclusion, why));
     }
 
-    fn look_for_tap(&mut self, at: Time, settings: &Settings, decisions: &mut Decisions) {
-        let Some(threshold) = settings.tap_threshold else { return };
-        let Some((place, mean)) = self.strongest(at, TAP_GAP, Track::tap_mean) else { return };
-        if !self.trigger.observe(mean, threshold) {
+    fn look_for_tap(&mut self, at: Time, rules: Rules<'_>, decisions: &mut Decisions) {
+        let Some(threshold) = rules.settings.tap_threshold else { return };
+        let tracks = &self.tracks;
+        self.trigger.rearm(threshold, |spent_at| {
+            let (_, track) = tracks.iter().find(|(adapter, _)| *adapter == spent_at)?;
+            let pause = at.since(track.heard()?);
+            if pause <= TAP_GAP { track.tap_mean() } else { None }
+        });
+        let Some((place, mean)) = self.strongest(at, TAP_GAP, rules, Track::tap_mean) else { return };
+        if !self.trigger.observe(self.tracks[place].0, mean, threshold) {
             return;
         }
         let (adapter, track) = &self.tracks[place];
         let (adapter, view, peak) = (*adapter, track.tap_view(), track.tap_peak());
         let (Some(view), Some(peak)) = (view, peak) else { return };
         if !self.is_present() {
-            self.become_present(at, adapter, settings, decisions);
+            self.become_present(at, adapter, rules, decisions);
         }
         let conclusion = Conclusion::Tap {
             mean_cdb: mean.cdb(),
@@ -151,24 +173,19 @@ impl Record {
             threshold_cdb: threshold.cdb(),
         };
         let why = Why { threshold_cdb: Some(threshold.cdb()), ..why(Rule::TapMean, Some(view), Duration::ZERO) };
-        decisions.push_back(self.decision(at, Some(adapter), settings, conclusion, why));
+        decisions.push_back(self.decision(at, Some(adapter), rules, conclusion, why));
     }
 
-    fn look_at_side(&mut self, at: Time, settings: &Settings, decisions: &mut Decisions) {
-        let Some(cutoffs) = settings.cutoffs else { return };
-        let least = super::constants::TREND_MIN_SAMPLES;
-        let Some((place, _)) = self.strongest(at, settings.absent_after, |track| track.long_mean(least)) else {
-            return;
-        };
-        let (adapter, track) = &self.tracks[place];
-        let adapter = *adapter;
+    fn look_at_side(&mut self, at: Time, rules: Rules<'_>, decisions: &mut Decisions) {
+        let Some(cutoffs) = rules.settings.cutoffs else { return };
+        let Some((adapter, track)) = self.deciding(at, rules) else { return };
         let Some((side, rule, cutoff)) = cutoffs.side(track, self.side) else { return };
         if !self.is_present() {
-            self.become_present(at, adapter, settings, decisions);
+            self.become_present(at, adapter, rules, decisions);
         }
         let after = if side == Side::Near { Trend::Near } else { Trend::Away };
         self.hold_due = (side == Side::Near).then(|| at + HOLD_EVERY);
-        self.state_trend(at, adapter, settings, decisions, (after, rule, Some(cutoff)));
+        self.state_trend(at, adapter, rules, decisions, (after, rule, Some(cutoff)));
         self.side = side;
     }
 
@@ -177,7 +194,7 @@ impl Record {
         &self,
         at: Time,
         adapter: AdapterId,
-        settings: &Settings,
+        rules: Rules<'_>,
         decisions: &mut Decisions,
         (after, rule, cutoff): (Trend, Rule, Option<Level>),
     ) {
@@ -197,23 +214,41 @@ impl Record {
             older_cdb: halves.map(|(_, older)| older.cdb()),
             ..why(rule, view, age)
         };
-        decisions.push_back(self.decision(at, Some(adapter), settings, conclusion, why));
+        decisions.push_back(self.decision(at, Some(adapter), rules, conclusion, why));
     }
 
-    /// The dongle with the highest mean among those heard within `fresh`, by its place, and that mean.
-    fn strongest(&self, at: Time, fresh: Duration, mean: impl Fn(&Track) -> Option<Mean>) -> Option<(usize, Mean)> {
-        let mut strongest: Option<(usize, Mean)> = None;
-        for (place, (_, track)) in self.tracks.iter().enumerate() {
+    /// The dongle with the highest mean among those heard within `fresh`, by its place, and that mean. One that is not
+    /// well has no say while another has.
+    fn strongest(
+        &self,
+        at: Time,
+        fresh: Duration,
+        rules: Rules<'_>,
+        mean: impl Fn(&Track) -> Option<Mean>,
+    ) -> Option<(usize, Mean)> {
+        let mut strongest: Option<(bool, usize, Mean)> = None;
+        for (place, (adapter, track)) in self.tracks.iter().enumerate() {
             if track.heard().is_none_or(|heard| at.since(heard) > fresh) {
                 continue;
             }
-            if let Some(mean) = mean(track)
-                && strongest.is_none_or(|(_, best)| mean.compare_mean(best).is_gt())
-            {
-                strongest = Some((place, mean));
+            let Some(mean) = mean(track) else { continue };
+            let well = !rules.is_sick(*adapter);
+            let is_stronger = |(best_well, _, best): (bool, usize, Mean)| {
+                well.cmp(&best_well).then_with(|| mean.compare_mean(best)).is_gt()
+            };
+            if strongest.is_none_or(is_stronger) {
+                strongest = Some((well, place, mean));
             }
         }
-        strongest
+        strongest.map(|(_, place, mean)| (place, mean))
+    }
+
+    /// The dongle whose long window decides, and what it heard.
+    fn deciding(&self, at: Time, rules: Rules<'_>) -> Option<(AdapterId, &Track)> {
+        let (place, _) =
+            self.strongest(at, rules.settings.absent_after, rules, |track| track.long_mean(TREND_MIN_SAMPLES))?;
+        let (adapter, track) = &self.tracks[place];
+        Some((*adapter, track))
     }
 
     fn long_view(&self, adapter: AdapterId) -> Option<View> {
@@ -226,8 +261,8 @@ impl Record {
     }
 
     /// The next moment something follows from silence.
-    pub(super) fn due(&self, settings: &Settings) -> Option<Time> {
-        let absent = self.absent_due(settings);
+    pub(super) fn due(&self, rules: Rules<'_>) -> Option<Time> {
+        let absent = self.absent_due(rules);
         match (absent, self.hold_due) {
             (Some(absent), Some(hold)) => Some(absent.min(hold)),
             (due, None) | (None, due) => due,
@@ -235,33 +270,27 @@ impl Record {
     }
 
     /// The first moment at which the silence is longer than `absent_after`.
-    fn absent_due(&self, settings: &Settings) -> Option<Time> {
-        self.last.filter(|_| self.awaited).map(|last| last + settings.absent_after + Duration::from_micros(1))
+    fn absent_due(&self, rules: Rules<'_>) -> Option<Time> {
+        let last = self.last.filter(|_| self.awaited)?;
+        Some(rules.since.max(last + rules.settings.absent_after + Duration::from_micros(1)))
     }
 
     /// Says what follows from silence at `due`, a moment that [`Record::due`] named.
     ///
     /// `woken` is the moment the machine woke, if it slept through `due`.
-    pub(super) fn handle_due(
-        &mut self,
-        due: Time,
-        woken: Option<Time>,
-        sick: impl Fn(AdapterId) -> bool,
-        settings: &Settings,
-        decisions: &mut Decisions,
-    ) {
-        if self.absent_due(settings) == Some(due) {
+    pub(super) fn handle_due(&mut self, due: Time, woken: Option<Time>, rules: Rules<'_>, decisions: &mut Decisions) {
+        if self.absent_due(rules) == Some(due) {
             let reason = match woken {
                 Some(_) => PresenceReason::Suspend,
-                None if self.last_adapter().is_some_and(sick) => PresenceReason::Adapter,
+                None if self.last_adapter().is_some_and(|adapter| rules.is_sick(adapter)) => PresenceReason::Adapter,
                 None => PresenceReason::Silence,
             };
-            self.lose(due, reason, Rule::Silence, settings, decisions);
+            self.lose(due, reason, Rule::Silence, rules, decisions);
         } else if self.hold_due == Some(due) {
             self.hold_due = Some(woken.map_or(due, |woken| woken.max(due)) + HOLD_EVERY);
             let fresh = self.last.is_some_and(|last| due.since(last) <= HOLD_EVERY);
-            if fresh && let Some(adapter) = self.last_adapter() {
-                self.state_trend(due, adapter, settings, decisions, (Trend::Hold, Rule::Hold, None));
+            if fresh && let Some((adapter, _)) = self.deciding(due, rules) {
+                self.state_trend(due, adapter, rules, decisions, (Trend::Hold, Rule::Hold, None));
             }
         }
     }
@@ -272,24 +301,24 @@ impl Record {
         at: Time,
         reason: PresenceReason,
         rule: Rule,
-        settings: &Settings,
+        rules: Rules<'_>,
         decisions: &mut Decisions,
     ) {
-        let adapter = self.last_adapter();
+        let adapter = self.deciding(at, rules).map(|(adapter, _)| adapter).or_else(|| self.last_adapter());
         if self.side == Side::Near
             && let Some(adapter) = adapter
         {
-            self.state_trend(at, adapter, settings, decisions, (Trend::Away, rule, None));
+            self.state_trend(at, adapter, rules, decisions, (Trend::Away, rule, None));
         }
         if self.is_present() {
             let age = self.last.map_or(Duration::ZERO, |last| at.since(last));
             let why = why(rule, adapter.and_then(|adapter| self.long_view(adapter)), age);
             let conclusion = Conclusion::Presence { before: Presence::Present, after: Presence::Absent, reason };
-            decisions.push_back(self.decision(at, adapter, settings, conclusion, why));
+            decisions.push_back(self.decision(at, adapter, rules, conclusion, why));
         }
         (self.presence, self.side) = (Presence::Absent, Side::Unknown);
         (self.awaited, self.hold_due) = (false, None);
-        self.trigger.rearm();
+        self.trigger = Trigger::Armed;
         for (_, track) in &mut self.tracks {
             track.clear();
         }
@@ -301,7 +330,7 @@ impl Record {
         at: Time,
         id: Option<std::sync::Arc<str>>,
         listing: Option<Listing>,
-        settings: &Settings,
+        rules: Rules<'_>,
         decisions: &mut Decisions,
     ) {
         let auth = |listing: Option<Listing>| listing.map(|listing| listing.auth).unwrap_or_default();
@@ -309,24 +338,25 @@ impl Record {
         (self.band.id, self.listing) = (id, listing);
         if before != after {
             let why = why(Rule::Roster, None, Duration::ZERO);
-            decisions.push_back(self.decision(at, None, settings, Conclusion::Auth { before, after }, why));
+            decisions.push_back(self.decision(at, None, rules, Conclusion::Auth { before, after }, why));
         }
     }
 
     /// Follows changed settings: thresholds at once, windows keep their newest samples.
-    pub(super) fn reload(&mut self, settings: &Settings) {
-        for (_, track) in &mut self.tracks {
-            track.resize(settings.window_tap, settings.window_long);
-            if let (Some(threshold), Some(mean)) = (settings.tap_threshold, track.tap_mean()) {
-                self.trigger.disarm_at(mean, threshold);
+    pub(super) fn reload(&mut self, rules: Rules<'_>) {
+        for (adapter, track) in &mut self.tracks {
+            track.resize(rules.settings.window_tap, rules.settings.window_long);
+            // A band that lies at the antenna came there before this threshold counted: that was no tap.
+            if let (Some(threshold), Some(mean)) = (rules.settings.tap_threshold, track.tap_mean()) {
+                self.trigger.observe(*adapter, mean, threshold);
             }
         }
-        if settings.cutoffs.is_none() {
+        if rules.settings.cutoffs.is_none() {
             (self.side, self.hold_due) = (Side::Unknown, None);
         }
     }
 
-    pub(super) fn state(&self) -> BandState {
+    pub(super) fn state(&self, at: Time, rules: Rules<'_>) -> BandState {
         let listing = self.listing.unwrap_or_default();
         BandState {
             band: self.band.clone(),
@@ -335,7 +365,7 @@ impl Record {
             auth: listing.auth,
             active: listing.active,
             last: self.last,
-            mean_cdb: self.last_adapter().and_then(|adapter| self.long_view(adapter)).map(|view| view.mean.cdb()),
+            mean_cdb: self.deciding(at, rules).and_then(|(_, track)| track.long_view()).map(|view| view.mean.cdb()),
         }
     }
 
@@ -343,7 +373,7 @@ impl Record {
         &self,
         at: Time,
         adapter: Option<AdapterId>,
-        settings: &Settings,
+        rules: Rules<'_>,
         conclusion: Conclusion,
         why: Why,
     ) -> Decision {
@@ -353,7 +383,7 @@ impl Record {
             listed: self.listing.is_some(),
             authenticated: self.listing.is_some_and(|listing| listing.auth == Auth::Authenticated),
             adapter,
-            config: settings.digest,
+            config: rules.settings.digest,
             conclusion,
             why,
         }

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::constants::{TAP_REARM, TREND_MIN_SAMPLES, TREND_SPENT};
 use super::level::{Level, Mean};
 use super::window::Track;
-use crate::event::{Rule, Side};
+use crate::event::{AdapterId, Rule, Side};
 
 /// The two levels of proximity, with `far < close`, so that no mean asks for both sides at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,30 +46,33 @@ fn slope(track: &Track) -> Option<Ordering> {
 
 /// One tap per approach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Trigger {
-    armed: bool,
+pub(super) enum Trigger {
+    /// Ready for a tap.
+    Armed,
+    /// A tap was concluded, and the band has not left the antenna since.
+    Spent {
+        /// At this dongle; what another hears of the band says nothing about this one's antenna.
+        at: AdapterId,
+    },
 }
 
 impl Trigger {
-    /// Ready for a first tap.
-    pub(super) const ARMED: Self = Self { armed: true };
+    /// Makes ready for the next tap once the mean of a full window at the dongle of the last one has fallen far enough.
+    pub(super) fn rearm(&mut self, threshold: Level, mean_at: impl FnOnce(AdapterId) -> Option<Mean>) {
+        if let Self::Spent { at } = *self
+            && mean_at(at).is_some_and(|mean| mean.sinks_to(threshold, -TAP_REARM))
+        {
+            *self = Self::Armed;
+        }
+    }
 
-    /// Takes the mean of a full tap window and says whether it concludes a tap.
-    pub(super) fn observe(&mut self, mean: Mean, threshold: Level) -> bool {
-        self.armed |= mean.sinks_to(threshold, -TAP_REARM);
-        let tap = self.armed && mean.reaches(threshold, 0);
-        self.armed &= !tap;
+    /// Takes the mean of a full window at a dongle, and says whether it concludes a tap.
+    pub(super) fn observe(&mut self, at: AdapterId, mean: Mean, threshold: Level) -> bool {
+        let tap = *self == Self::Armed && mean.reaches(threshold, 0);
+        if tap {
+            *self = Self::Spent { at };
+        }
         tap
-    }
-
-    /// Makes ready for the next tap, after a silence in which the band may have been anywhere.
-    pub(super) fn rearm(&mut self) {
-        self.armed = true;
-    }
-
-    /// Takes a band that is at the antenna already, by a threshold that was not in force when it came, as tapped.
-    pub(super) fn disarm_at(&mut self, mean: Mean, threshold: Level) {
-        self.armed &= !mean.reaches(threshold, 0);
     }
 }
 
@@ -126,11 +129,15 @@ mod tests {
     #[test]
     fn one_tap_per_approach() {
         let threshold = Level::from_dbm(-42);
-        let mut trigger = Trigger::ARMED;
-        let mut observe = |dbm: i32| trigger.observe(Mean::new(dbm * 10, 1).unwrap(), threshold);
-        assert_eq!(
-            [-50, -43, -42, -40, -47, -42, -48, -42, -40].map(&mut observe),
-            [false, false, true, false, false, false, false, true, false]
-        );
+        let (here, there) = (AdapterId(0), AdapterId(1));
+        let mut trigger = Trigger::Armed;
+        let mut observe = |at: AdapterId, dbm: i32| {
+            let mean = Mean::new(dbm * 10, 1).unwrap();
+            trigger.rearm(threshold, |asked| (asked == at).then_some(mean));
+            trigger.observe(at, mean, threshold)
+        };
+        let taps = [-50, -43, -42, -40, -47, -42, -48, -42, -40].map(|dbm| observe(here, dbm));
+        assert_eq!(taps, [false, false, true, false, false, false, false, true, false]);
+        assert!(!observe(there, -60) && !observe(there, -40), "elsewhere it was weak all the time");
     }
 }

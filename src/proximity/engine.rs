@@ -7,7 +7,7 @@ use bgapi::PacketType;
 use bgapi::gap::event::ScanResponse;
 use foldhash::fast::RandomState;
 
-use super::band::{Decisions, Listing, Record};
+use super::band::{Decisions, Listing, Record, Rules};
 use super::level::Level;
 use super::settings::Settings;
 use super::table::Table;
@@ -37,6 +37,10 @@ pub struct Counters {
 #[derive(Debug)]
 pub struct Engine {
     settings: Settings,
+    /// Since when the settings hold.
+    since: Time,
+    /// The newest moment that came in.
+    now: Time,
     table: Table,
     roster: Option<Listed>,
     /// By [`AdapterId`]; a dongle that is not known to be sick is well.
@@ -62,6 +66,8 @@ impl Engine {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            since: Time::ZERO,
+            now: Time::ZERO,
             table: Table::new(),
             roster: None,
             sick: Vec::new(),
@@ -111,9 +117,10 @@ impl Engine {
     /// Takes changed settings over; no sample and no band is lost.
     pub fn handle_settings(&mut self, at: Time, settings: Settings) {
         self.handle_timeout(at);
-        self.settings = settings;
+        (self.settings, self.since) = (settings, at);
+        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
         for (_, record) in self.table.iter_mut() {
-            record.reload(&self.settings);
+            record.reload(rules);
         }
         self.next_due = self.earliest().map_or(NEVER, |(due, _)| due);
     }
@@ -128,15 +135,16 @@ impl Engine {
                 listed.bands.insert(address.key(), (band, Listing { active: entry.active, auth: entry.auth }));
             }
         }
+        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
         let mut gone = Vec::new();
         for (key, record) in self.table.iter_mut() {
             match listed.bands.get(&key) {
                 Some((band, listing)) => {
-                    record.list(at, band.id.clone(), Some(*listing), &self.settings, &mut self.decisions);
+                    record.list(at, band.id.clone(), Some(*listing), rules, &mut self.decisions);
                 }
                 None => {
                     if record.listing.is_some() || listed.mode == Mode::Listed {
-                        record.lose(at, PresenceReason::Roster, Rule::Roster, &self.settings, &mut self.decisions);
+                        record.lose(at, PresenceReason::Roster, Rule::Roster, rules, &mut self.decisions);
                         gone.push(key);
                     }
                 }
@@ -156,6 +164,7 @@ impl Engine {
 
     /// Concludes what follows from silence up to and including `now`.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.now = self.now.max(now);
         if now >= self.next_due {
             self.run_timers(now, None);
         }
@@ -174,7 +183,8 @@ impl Engine {
 
     /// The state of every tracked band, in the order of their addresses.
     pub fn bands(&self) -> Vec<BandState> {
-        let mut bands: Vec<_> = self.table.iter().map(|(_, record)| record.state()).collect();
+        let (now, rules) = (self.now, self.rules());
+        let mut bands: Vec<_> = self.table.iter().map(|(_, record)| record.state(now, rules)).collect();
         bands.sort_by_key(|state| state.band.address);
         bands
     }
@@ -197,6 +207,10 @@ impl Engine {
     /// The settings in force.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules { settings: &self.settings, since: self.since, sick: &self.sick }
     }
 
     /// Lets an advertiser into the table if it is a band.
@@ -229,7 +243,8 @@ impl Engine {
     fn make_room(&mut self, at: Time) -> Option<Record> {
         let mut record = self.table.remove(self.table.overdue()?)?;
         self.counters.evicted += 1;
-        record.lose(at, PresenceReason::Evicted, Rule::Evicted, &self.settings, &mut self.decisions);
+        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
+        record.lose(at, PresenceReason::Evicted, Rule::Evicted, rules, &mut self.decisions);
         Some(record)
     }
 
@@ -239,9 +254,10 @@ impl Engine {
             return;
         };
         self.counters.samples += 1;
+        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
         if let Some(record) = self.table.hear(key) {
-            record.handle_sample(at, adapter, level, &self.settings, &mut self.decisions);
-            if let Some(due) = record.due(&self.settings) {
+            record.handle_sample(at, adapter, level, rules, &mut self.decisions);
+            if let Some(due) = record.due(rules) {
                 self.next_due = self.next_due.min(due);
             }
         }
@@ -251,9 +267,9 @@ impl Engine {
         loop {
             match self.earliest() {
                 Some((due, key)) if due <= now => {
-                    let sick = |adapter: AdapterId| self.sick.get(usize::from(adapter.0)).copied().unwrap_or(false);
+                    let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
                     if let Some(record) = self.table.find_mut(key) {
-                        record.handle_due(due, woken, sick, &self.settings, &mut self.decisions);
+                        record.handle_due(due, woken, rules, &mut self.decisions);
                     }
                 }
                 next => {
@@ -266,6 +282,7 @@ impl Engine {
 
     /// The first timer; of several due at once, that of the lowest address.
     fn earliest(&self) -> Option<(Time, u64)> {
-        self.table.iter().filter_map(|(key, record)| Some((record.due(&self.settings)?, key))).min()
+        let rules = self.rules();
+        self.table.iter().filter_map(|(key, record)| Some((record.due(rules)?, key))).min()
     }
 }

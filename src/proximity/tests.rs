@@ -255,6 +255,64 @@ fn of_two_dongles_the_one_that_hears_better_decides() {
 }
 
 #[test]
+fn what_another_dongle_hears_says_nothing_about_the_antenna_of_the_first() {
+    let mut bench = Bench::new(Settings { cutoffs: None, ..settings() });
+    for i in 0..80 {
+        let at = f64::from(i) * 0.1;
+        bench.hear_at(at + 0.01, OTHER_DONGLE, 1, -65);
+        if !(20..32).contains(&i) {
+            bench.hear_at(at, DONGLE, 1, -40); // lies there, unheard for 1.2 s in between
+        }
+    }
+    let taps: Vec<String> = bench.lines().into_iter().filter(|line| line.contains("Tap")).collect();
+    assert_eq!(taps, ["0.9 Tap -4000 tap.mean"]);
+}
+
+#[test]
+fn a_dongle_that_is_not_well_has_no_say_while_another_has() {
+    let mut bench = Bench::new(settings());
+    for i in 0..10 {
+        bench.hear_at(f64::from(i), DONGLE, 1, -55);
+        bench.hear_at(f64::from(i) + 0.5, OTHER_DONGLE, 1, -90);
+    }
+    bench.engine.handle_adapter(secs(9.8), DONGLE, false);
+    bench.lines();
+    bench.hear_at(10.5, OTHER_DONGLE, 1, -90);
+    assert_eq!(bench.lines(), ["10.5 Near>Away away.falling"], "the first was pulled, and the wearer is gone");
+}
+
+#[test]
+fn near_is_restated_by_the_dongle_that_decides() {
+    let mut bench = Bench::new(settings());
+    for i in 0..14 {
+        bench.hear_at(f64::from(i), DONGLE, 1, -55);
+        bench.hear_at(f64::from(i) + 0.5, OTHER_DONGLE, 1, -90);
+    }
+    let hold = bench.noted.iter().rfind(|decision| decision.why.rule == Rule::Hold).unwrap();
+    assert_eq!((hold.adapter, hold.why.mean_cdb), (Some(DONGLE), Some(-5500)));
+}
+
+#[test]
+fn a_shorter_time_to_absence_changes_nothing_in_the_past() {
+    let mut bench = Bench::new(Settings { absent_after: Duration::from_secs(600), ..settings() });
+    bench.steady(0.0, 0.1, 5, -60);
+    bench.wait(100.0);
+    bench.lines();
+    bench.engine.handle_settings(secs(100.0), Settings { absent_after: Duration::from_secs(3), ..settings() });
+    bench.wait(101.0);
+    assert_eq!(bench.lines(), ["100 Near>Away silence", "100 Absent Silence silence"]);
+}
+
+#[test]
+fn taps_turned_on_with_another_window_tap_nobody_who_lies_there() {
+    let mut bench = Bench::new(Settings { tap_threshold: None, cutoffs: None, ..settings() });
+    bench.steady(0.0, 0.1, 100, -40);
+    bench.engine.handle_settings(secs(10.0), Settings { window_tap: 12, cutoffs: None, ..settings() });
+    bench.steady(10.0, 0.1, 30, -40);
+    assert_eq!(bench.lines(), ["0.2 Present Heard heard"]);
+}
+
+#[test]
 fn offsets_belong_to_their_dongle() {
     let mut bench = Bench::new(Settings { offsets: vec![0, 125], ..settings() });
     for i in 0..4 {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::constants::PRESENT_SAMPLES;
+use super::constants::{PRESENT_SAMPLES, TAP_GAP};
 use super::level::{Level, Mean};
 use crate::time::Time;
 
@@ -132,8 +132,12 @@ impl Track {
             let (at, level) = old.history.back(back);
             self.history.push(at, level);
         }
-        for (window, was) in [(&mut self.tap, old.tap), (&mut self.long, old.long)] {
-            window.n = was.n.min(window.size);
+        let unbroken = (1..self.history.len)
+            .take_while(|&back| self.history.back(back - 1).0.since(self.history.back(back).0) <= TAP_GAP)
+            .count();
+        self.tap.n = self.tap.size.min(self.history.len.min(unbroken + 1));
+        self.long.n = self.long.size.min(old.long.n);
+        for window in [&mut self.tap, &mut self.long] {
             window.sum = self.history.sum(0..window.n);
         }
     }
@@ -220,13 +224,14 @@ mod tests {
         seen.resize(2, 4);
         assert_eq!(seen.tap_mean().unwrap().cdb(), -4500);
         assert_eq!(seen.long_view().unwrap().mean.cdb(), -5500);
-        seen.resize(4, 8);
-        assert_eq!(seen.tap_mean(), None, "two samples do not fill a window of four");
+        seen.resize(5, 8);
+        assert_eq!(seen.tap_mean(), None, "four samples are kept, which do not fill a window of five");
         assert_eq!(seen.long_view().unwrap().n, 4);
         seen.push(Time::from_secs(1), Level::from_dbm(-40));
         assert_eq!(seen.long_view().unwrap().mean.cdb(), -5200);
-        seen.push(Time::from_secs(1), Level::from_dbm(-40));
-        assert_eq!(seen.tap_mean().unwrap().cdb(), -4250);
+        assert_eq!(seen.tap_mean().unwrap().cdb(), -5200);
+        seen.resize(2, 8);
+        assert_eq!(seen.tap_mean().unwrap().cdb(), -4000);
     }
 
     #[test]
