@@ -8,6 +8,7 @@
 //! A plain value as all its parts are: the shell owns the clock, the ports and the socket.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -140,6 +141,11 @@ impl Endpoint {
         self.link.handle_identity(now, identity);
     }
 
+    /// Takes the machine's addresses, for the next join.
+    pub fn handle_addresses(&mut self, addresses: Vec<IpAddr>) {
+        self.link.handle_addrs(addresses);
+    }
+
     /// Takes what the websocket has to say.
     pub fn handle_socket(&mut self, now: Time, input: SocketInput<'_>) {
         self.link.handle_socket(now, input);
@@ -150,9 +156,11 @@ impl Endpoint {
         self.link.handle_wall(offset_ms, synced);
     }
 
-    /// Answers for [`Output::ResetAdapters`].
-    pub fn handle_reset(&mut self, now: Time, req: Arc<str>) {
-        self.link.handle_fact(now, Fact::CommandResult { at: now, req, outcome: Ok(()) });
+    /// Answers for [`Output::ResetAdapters`]: whether there was any dongle to reset.
+    pub fn handle_reset(&mut self, now: Time, req: Arc<str>, any: bool) {
+        let no_dongle = || CommandError { code: 5100, message: "there is no dongle to reset".to_owned() };
+        let outcome = any.then_some(()).ok_or_else(no_dongle);
+        self.link.handle_fact(now, Fact::CommandResult { at: now, req, outcome });
     }
 
     /// Tells that the machine slept until now.

@@ -121,45 +121,59 @@ pub enum PresenceReason {
     Adapter,
     /// The agent's roster left it out.
     Roster,
-    /// The machine slept for longer than `absent_after_s`.
+    /// The machine slept through the moment at which the silence became too long.
     Suspend,
     /// The table of bands was full and this one had not been heard for longest.
     Evicted,
 }
 
 /// The rule that fired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// The mean of a full tap window reached the threshold.
-    #[serde(rename = "tap.mean")]
     TapMean,
     /// At or above close, and rising.
-    #[serde(rename = "near.rising")]
     NearRising,
     /// So far above close that the trend does not matter.
-    #[serde(rename = "near.above")]
     NearAbove,
     /// At or below far, and falling.
-    #[serde(rename = "away.falling")]
     AwayFalling,
     /// So far below far that the trend does not matter.
-    #[serde(rename = "away.below")]
     AwayBelow,
     /// Near, and heard within the last 10 s.
-    #[serde(rename = "hold")]
     Hold,
     /// Heard.
-    #[serde(rename = "heard")]
     Heard,
     /// Silent for `absent_after_s`.
-    #[serde(rename = "silence")]
     Silence,
     /// The roster changed.
-    #[serde(rename = "roster")]
     Roster,
     /// The table of bands was full.
-    #[serde(rename = "evicted")]
     Evicted,
+}
+
+impl Rule {
+    /// Its name in events, in the log and in the documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TapMean => "tap.mean",
+            Self::NearRising => "near.rising",
+            Self::NearAbove => "near.above",
+            Self::AwayFalling => "away.falling",
+            Self::AwayBelow => "away.below",
+            Self::Hold => "hold",
+            Self::Heard => "heard",
+            Self::Silence => "silence",
+            Self::Roster => "roster",
+            Self::Evicted => "evicted",
+        }
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// The rule behind a decision and the numbers it compared; absent where a rule compares no such number.

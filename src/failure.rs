@@ -39,6 +39,11 @@ impl Failure {
         self
     }
 
+    /// The failure with its causes and the advice, on one line of a log.
+    pub fn one_line(&self) -> String {
+        self.to_string().trim_end().replace('\n', ";")
+    }
+
     /// Prints the failure to standard error and gives its exit code.
     pub fn report(&self) -> ExitCode {
         eprint!("{self}");

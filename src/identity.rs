@@ -12,7 +12,7 @@ use sha2::Sha256;
 /// What the machine's own id is hashed with, so that the endpoint's id does not give it away.
 const ENDPOINT_KEY: &[u8] = b"nbe endpoint id, version 1";
 
-/// What an endpoint's id is hashed with to make the key of its logs' band names.
+/// What the machine's own id is hashed with to make the key of its logs' band names.
 const LABEL_KEY: &[u8] = b"nbe band labels, version 1";
 
 /// The file in the state directory that keeps the endpoint's id.
@@ -116,9 +116,26 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Labels of one endpoint: the same band has the same label in all its logs, and another in another's.
-    pub fn new(endpoint: &EndpointId, show_addresses: bool) -> Self {
-        Self { key: keyed(LABEL_KEY, endpoint.0.as_bytes()), show_addresses }
+    /// Labels of one machine: the same band has the same label in all its logs, and another in another's. The key comes
+    /// from the machine's id, which is not for others to see; without one, labels hold for this run.
+    ///
+    /// # Errors
+    /// If no random bytes can be had for a machine without an id.
+    pub fn new(machine_id: Option<&str>, show_addresses: bool) -> Result<Self, getrandom::Error> {
+        let key = match machine_id {
+            Some(machine_id) => keyed(LABEL_KEY, machine_id.trim().as_bytes()),
+            None => {
+                let mut key = [0; 32];
+                getrandom::fill(&mut key)?;
+                key
+            }
+        };
+        Ok(Self { key, show_addresses })
+    }
+
+    /// Shows addresses from now on, or hides them.
+    pub fn show_addresses(&mut self, show: bool) {
+        self.show_addresses = show;
     }
 
     /// The label of one band.
@@ -172,11 +189,12 @@ mod tests {
     #[test]
     fn labels_hide_addresses_unless_asked() {
         let address = Address { bytes: BdAddr([2, 0x11, 0x8a, 0x70, 0xf3, 0x5c]), address_type: AddressType::PUBLIC };
-        let endpoint = EndpointId::from_bytes([7; 16]);
-        let hidden = Labels::new(&endpoint, false).label(address);
+        let labels = |machine_id, show| Labels::new(machine_id, show).unwrap();
+        let hidden = labels(Some("a machine"), false).label(address);
         assert!(hidden.starts_with("band-") && !hidden.contains("5c:f3"), "{hidden}");
-        assert_eq!(hidden, Labels::new(&endpoint, false).label(address));
-        assert_ne!(hidden, Labels::new(&EndpointId::from_bytes([8; 16]), false).label(address));
-        assert_eq!(Labels::new(&endpoint, true).label(address), "5c:f3:70:8a:11:02");
+        assert_eq!(hidden, labels(Some("a machine"), false).label(address));
+        assert_ne!(hidden, labels(Some("another"), false).label(address));
+        assert_ne!(labels(None, false).label(address), labels(None, false).label(address));
+        assert_eq!(labels(None, true).label(address), "5c:f3:70:8a:11:02");
     }
 }

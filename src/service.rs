@@ -12,15 +12,16 @@ use std::time::Duration;
 
 use config::{AdapterChoice, Flag};
 
-use self::configuration::{Configuration, Look};
+use self::configuration::{Configuration, Look, Origins};
 use self::notify::Notify;
 pub use self::signals::{Signal, Signals};
+use self::who::Agent;
 use crate::adapter::{self, Choice, Claims, Driver, Said, ScanSettings};
 use crate::agent::Link;
 use crate::agent::socket::Socket;
 use crate::clock::{self, Alarm, Clock, SleepWatch};
 use crate::endpoint::{Endpoint, Output};
-use crate::event::{AdapterId, Conclusion, Decision, Trend};
+use crate::event::{AdapterId, Conclusion, Decision, Presence, Trend};
 use crate::failure::Failure;
 use crate::identity::{self, EndpointId, Labels};
 use crate::log;
@@ -37,6 +38,8 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// Keys from the command line.
     pub flags: Vec<Flag>,
+    /// Environment variables, in place of the process's own.
+    pub environment: Option<Vec<(String, String)>>,
     /// Whether every advert of a band goes to the agent.
     pub forward_adverts: bool,
     /// The directory for what outlives a restart.
@@ -67,10 +70,14 @@ pub struct Service {
     drivers: Vec<Driver>,
     endpoint: Endpoint,
     socket: Socket,
-    endpoint_id: EndpointId,
+    /// The endpoint's id that this machine has.
+    machine: EndpointId,
+    /// The agent that is spoken to, and as whom.
+    agent: Agent,
     labels: Labels,
     log: Option<log::Control>,
     notify: Notify,
+    stopping: bool,
     stopped: bool,
 }
 
@@ -82,21 +89,23 @@ impl Service {
     pub fn new(options: Options) -> Result<Self, Failure> {
         let clock = Clock::start();
         let now = clock.now();
-        let start = Configuration::start(options.config, options.flags, options.state.clone())?;
+        let origins = Origins { file: options.config, flags: options.flags, environment: options.environment };
+        let start = Configuration::start(origins, options.state.clone())?;
         let configuration = start.configuration;
         let config = configuration.config();
         let log = options.own_log.then(|| log::start(config.log.format, config.log.level));
         start.diagnostics.iter().for_each(who::log_diagnostic);
-        who::log_configuration(config);
+        who::log_values(&start.values);
         let state = options.state.as_deref();
         if state.is_none() && options.own_log {
-            tracing::info!("no state directory: nothing outlives a restart");
+            tracing::info!("no state directory (STATE_DIRECTORY): nothing outlives a restart");
         }
-        let endpoint_id = who::endpoint_id(config, state)?;
-        let identity = who::identity(config, &endpoint_id, identity::random_id()?)?;
+        let machine_id = identity::machine_id();
+        let machine = who::machine(machine_id.as_deref(), state)?;
+        let agent = Agent::of(config, &machine)?;
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)?;
-        let link = Link::new(identity, u64::from_le_bytes(seed), now);
+        let link = Link::new(agent.identity(identity::random_id()?), u64::from_le_bytes(seed), now);
         let mut endpoint = Endpoint::new(Settings::from(config), link, now);
         if options.forward_adverts {
             tracing::warn!("every advert of every band is sent to the agent: for laboratories only");
@@ -109,13 +118,15 @@ impl Service {
         let claims = Claims::default();
         let wanted: Vec<Wanted> = config.adapters.iter().map(Wanted::from).collect();
         let drivers = wanted.iter().enumerate().map(|(place, wanted)| wanted.driver(place, &claims, clock)).collect();
-        let socket = Socket::new(who::target(config)?);
-        let labels = Labels::new(&endpoint_id, config.log.show_addresses);
+        let socket = Socket::new(agent.target.clone());
+        let labels = Labels::new(machine_id.as_deref(), config.log.show_addresses)?;
         Ok(Self {
             alarm: Alarm::new(clock)?,
             sleep: SleepWatch::new(),
             notify: Notify::new(now),
-            look_at: None,
+            // Once more, for an edit between reading and watching.
+            look_at: Some(now + EDIT_SETTLES),
+            stopping: false,
             stopped: false,
             clock,
             configuration,
@@ -124,7 +135,8 @@ impl Service {
             drivers,
             endpoint,
             socket,
-            endpoint_id,
+            machine,
+            agent,
             labels,
             log,
         })
@@ -132,7 +144,7 @@ impl Service {
 
     /// Runs until the signals say to stop and everything is said.
     pub async fn run(mut self, mut signals: impl AsyncSignals) -> Outcome {
-        tracing::info!(endpoint = %self.endpoint_id, config = %self.endpoint.config(), "started");
+        tracing::info!(endpoint = %self.agent.endpoint, config = %self.endpoint.config(), "started");
         self.notify.ready();
         loop {
             self.drain();
@@ -142,13 +154,14 @@ impl Service {
             let due = self.poll_timeout();
             tokio::select! {
                 (place, happened) = adapter::next_of(&mut self.drivers) => {
+                    notice_sleep(&mut self.sleep, &mut self.endpoint, self.clock);
                     let driver = &mut self.drivers[place];
                     let id = driver.id();
                     driver.handle(happened, &mut |at, report| self.endpoint.handle_report(at, id, report));
                 }
                 input = self.socket.next() => {
-                    let now = self.clock.now();
-                    self.endpoint.handle_socket(now, input);
+                    notice_sleep(&mut self.sleep, &mut self.endpoint, self.clock);
+                    self.endpoint.handle_socket(self.clock.now(), input);
                 }
                 signal = signals.next() => match signal {
                     Signal::Stop(reason) => self.stop(reason),
@@ -168,10 +181,7 @@ impl Service {
         let now = self.clock.now();
         let wall = clock::wall_ms();
         self.endpoint.handle_wall(wall - (now.as_micros() / 1_000) as i64, clock::is_plausible(wall));
-        if self.sleep.woke() {
-            tracing::info!("the machine slept");
-            self.endpoint.handle_wake(now);
-        }
+        notice_sleep(&mut self.sleep, &mut self.endpoint, self.clock);
         for driver in &mut self.drivers {
             driver.handle_timeout(now);
         }
@@ -218,14 +228,15 @@ impl Service {
         while let Some(output) = self.endpoint.poll_output(now) {
             is_news |= !matches!(output, Output::Send(_));
             match output {
-                Output::Connect => self.socket.connect(),
+                Output::Connect => {
+                    self.endpoint.handle_addresses(who::addresses());
+                    self.socket.connect();
+                }
                 Output::Send(text) => self.socket.send(text),
                 Output::Close { code } => self.socket.close(code),
                 Output::ResetAdapters { req } => {
-                    for driver in &mut self.drivers {
-                        driver.reset(now);
-                    }
-                    self.endpoint.handle_reset(now, req);
+                    let reset = self.drivers.iter_mut().map(|driver| driver.reset(now)).filter(|reset| *reset).count();
+                    self.endpoint.handle_reset(now, req, reset > 0);
                 }
                 Output::Decided(decision) => self.log_decision(&decision),
                 Output::Note(note) => who::log_agent(&note),
@@ -240,22 +251,35 @@ impl Service {
     }
 
     fn log_decision(&self, decision: &Decision) {
+        let Decision { adapter, why, .. } = decision;
         let band = self.labels.label(decision.band.address);
-        let rule = decision.why.rule;
-        let level_dbm = decision.why.mean_cdb.map(|cdb| f64::from(cdb) / 100.0);
+        let adapter = adapter.map(tracing::field::display);
+        let dbm = |cdb: Option<i32>| cdb.map(|cdb| f64::from(cdb) / 100.0);
+        let (mean_dbm, threshold_dbm) = (dbm(why.mean_cdb), dbm(why.threshold_cdb));
+        let (rule, n, span_ms, age_ms) = (why.rule.name(), why.n, why.span_ms, why.age_ms);
+        macro_rules! say {
+            ($level:ident, $what:literal) => {
+                tracing::$level!(band, adapter, rule, mean_dbm, threshold_dbm, n, span_ms, age_ms, $what)
+            };
+        }
         match decision.conclusion {
-            Conclusion::Tap { .. } => tracing::info!(band, ?rule, level_dbm, "tap"),
-            Conclusion::Trend { after: Trend::Near, .. } => tracing::info!(band, ?rule, level_dbm, "near"),
-            Conclusion::Trend { after: Trend::Away, .. } => tracing::info!(band, ?rule, level_dbm, "away"),
-            Conclusion::Trend { after: Trend::Hold, .. } => tracing::debug!(band, ?rule, level_dbm, "still near"),
-            Conclusion::Presence { after, reason, .. } => tracing::info!(band, ?after, ?reason, "presence"),
-            Conclusion::Auth { after, .. } => tracing::info!(band, ?after, "the roster says otherwise of the wearer"),
+            Conclusion::Tap { .. } => say!(info, "tap"),
+            Conclusion::Trend { after: Trend::Near, .. } => say!(info, "near"),
+            Conclusion::Trend { after: Trend::Away, .. } => say!(info, "away"),
+            Conclusion::Trend { after: Trend::Hold, .. } => say!(debug, "still near"),
+            // Anybody can advertise, and a crowd would fill the log.
+            Conclusion::Presence { after: Presence::Present, .. } if !decision.listed => say!(debug, "present"),
+            Conclusion::Presence { .. } if !decision.listed => say!(debug, "absent"),
+            Conclusion::Presence { after: Presence::Present, .. } => say!(info, "present"),
+            Conclusion::Presence { .. } => say!(info, "absent"),
+            Conclusion::Auth { .. } => say!(info, "the roster says otherwise of the wearer"),
         }
     }
 
     /// Releases the ports at once and lets the agent know.
     fn stop(&mut self, reason: &'static str) {
         tracing::info!(reason, "stopping");
+        (self.stopping, self.look_at) = (true, None);
         self.notify.stopping();
         for driver in &mut self.drivers {
             driver.stop();
@@ -267,30 +291,31 @@ impl Service {
     /// Looks at the configuration file and takes over what is new and good.
     fn look(&mut self, insist: bool) {
         self.look_at = None;
+        if self.stopping {
+            return;
+        }
         let now = self.clock.now();
-        match self.configuration.look(insist) {
+        match self.configuration.look(insist, |config| Agent::of(config, &self.machine)) {
             Look::Unchanged => {}
-            Look::Rejected(diagnostics) => {
+            Look::Rejected { diagnostics, reason } => {
                 diagnostics.iter().for_each(who::log_diagnostic);
-                tracing::error!("nbe.toml has mistakes: nothing is changed");
-                let first = diagnostics.iter().find(|diagnostic| diagnostic.is_error());
-                let reason = first.map_or_else(String::new, who::one_line);
+                tracing::error!("the configuration has mistakes, nothing is changed: {reason}");
                 self.endpoint.handle_rejected(now, reason);
             }
-            Look::Changed(change, diagnostics) => {
+            Look::Changed { change, diagnostics, values, ready } => {
                 diagnostics.iter().for_each(who::log_diagnostic);
+                who::log_values(&values);
                 let config = self.configuration.config();
-                who::log_configuration(config);
                 self.endpoint.handle_settings(now, Settings::from(config));
-                self.labels = Labels::new(&self.endpoint_id, config.log.show_addresses);
+                self.labels.show_addresses(config.log.show_addresses);
                 if let (true, Some(log)) = (change.log, &self.log) {
                     log.set_level(config.log.level);
                 }
                 if change.adapters || change.scan {
                     self.follow_adapters(now);
                 }
-                if change.agent {
-                    self.follow_agent(now);
+                if ready != self.agent {
+                    self.follow_agent(now, ready);
                 }
                 tracing::info!(config = %self.endpoint.config(), "configuration reloaded");
             }
@@ -318,20 +343,21 @@ impl Service {
         self.wanted = wanted;
     }
 
-    /// Goes over to the agent that the configuration names now.
-    fn follow_agent(&mut self, now: Time) {
-        let config = self.configuration.config();
-        let target = who::target(config);
-        let identity = who::endpoint_id(config, None).and_then(|id| who::identity(config, &id, String::new()));
-        match (target, identity) {
-            (Ok(target), Ok(identity)) => {
-                self.socket = Socket::new(target);
-                self.endpoint.handle_identity(now, identity);
-            }
-            (Err(failure), _) | (_, Err(failure)) => {
-                tracing::error!(%failure, "the agent's new settings cannot be used; the old ones stay");
-            }
-        }
+    /// Goes over to the agent that the configuration names now, or to the same with another token.
+    fn follow_agent(&mut self, now: Time, agent: Agent) {
+        self.endpoint.handle_identity(now, agent.identity(String::new()));
+        // The old socket is closed before it is dropped.
+        self.drain();
+        self.socket = Socket::new(agent.target.clone());
+        self.agent = agent;
+    }
+}
+
+/// Tells the endpoint if the machine slept, before anything that happened since is handed in.
+fn notice_sleep(sleep: &mut SleepWatch, endpoint: &mut Endpoint, clock: Clock) {
+    if sleep.woke() {
+        tracing::info!("the machine slept");
+        endpoint.handle_wake(clock.now());
     }
 }
 

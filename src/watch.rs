@@ -29,7 +29,8 @@ impl Watch {
     /// Watches for changes at `paths`, which need not exist; where the system tells nothing, it is time to look `every`
     /// so often. Must be made inside a tokio runtime.
     pub fn new(paths: &[&Path], every: Duration) -> Self {
-        let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+        let absolute = |path: &&Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let paths: Vec<PathBuf> = paths.iter().map(absolute).collect();
         let state = State::new(&paths, every);
         Self { paths, every, state }
     }

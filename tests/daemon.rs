@@ -23,7 +23,12 @@ struct Program {
 impl Program {
     /// Starts `nbe` with these words; its lines come from `stdout` or, for a daemon's log, from standard error.
     fn start(words: &[&str], from_stdout: bool, variables: &[(&str, &Path)]) -> Self {
+        Self::start_in(Path::new("."), words, from_stdout, variables)
+    }
+
+    fn start_in(folder: &Path, words: &[&str], from_stdout: bool, variables: &[(&str, &Path)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
+        command.current_dir(folder);
         command.args(words).stdin(Stdio::null()).env_remove("NBE_CONFIG").env_remove("STATE_DIRECTORY");
         command.envs(variables.iter().map(|(name, value)| (name, value.as_os_str())));
         let (stdout, stderr) =
@@ -191,11 +196,76 @@ fn an_edit_takes_effect_at_once_and_a_bad_one_not_at_all() {
     });
     let rejected = place.event("endpoint.state", "state", "config_rejected");
     assert!(rejected["reason"].as_str().unwrap().contains("rssi_tap_threshold"), "{rejected}");
-    place.configure("rssi_tap_threshold = -42\nrssi_cutoff_far = -80");
+    place.configure("rssi_tap_threshold = -42\nrssi_cutoff_far = -80\nrssi_cutof_close = -70");
+    daemon.expect("a warning with its cure", |line| line.contains("did you mean rssi_cutoff_close?"));
     daemon.expect("a reload", |line| line.contains("configuration reloaded"));
     place.event("endpoint.state", "state", "online");
     let held = place.event("band.trend", "after", "hold");
     assert_ne!(held["cfg"], before, "decided under the new configuration, without becoming near again");
+}
+
+#[test]
+fn a_dongle_left_out_of_an_edited_file_is_gone_and_the_other_goes_on() {
+    let mut place = Place::new(DESK);
+    let link = place.path("second");
+    let words = ["simulate", "--link", link.to_str().unwrap(), "--seed", "8"];
+    let mut second = Program::start(&words, false, &[]);
+    second.expect("a second dongle", |line| line.starts_with("scenario"));
+    let table = |name: &str| format!("[[adapter]]\nport = {:?}\n", place.path(name));
+    let (both, first) = (format!("{}{}", table("dongle"), table("second")), table("dongle"));
+    place.configure(&both);
+    let config = place.path("nbe.toml");
+    let mut daemon = Program::start(&["run", "--config", config.to_str().unwrap()], false, &[]);
+    for _ in 0..2 {
+        place.event("adapter.state", "state", "scanning");
+    }
+    place.configure(&first);
+    daemon.expect("a reload", |line| line.contains("configuration reloaded"));
+    let gone = place.event("adapter.state", "state", "absent");
+    assert_eq!(gone["adapter"], "adapter1");
+    place.event("band.trend", "after", "hold");
+    assert!(!daemon.seen.iter().any(|line| line.contains("unplugged")), "the first was left alone");
+}
+
+#[test]
+fn a_token_that_others_can_read_is_refused_until_it_is_mended() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new(DESK);
+    place.configure("");
+    let mut daemon = place.daemon(&[]);
+    daemon.expect("a start", |line| line.contains("scanning"));
+    let token = place.path("token");
+    fs::write(&token, "s3cret-of-the-house\n").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
+    let secure = format!("agent_url = \"wss://127.0.0.1:9/socket/websocket\"\n[agent]\ntoken_file = {token:?}\n");
+    fs::write(place.path("nbe.toml"), secure).unwrap();
+    daemon.expect("a refusal with its cure", |line| line.contains("nothing is changed") && line.contains("chmod 600"));
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    daemon.signal("HUP");
+    daemon.expect("the agent's new address", |line| line.contains("127.0.0.1:9") && line.contains("no agent"));
+    assert!(!daemon.seen.iter().any(|line| line.contains("s3cret")), "the token stands in the log");
+}
+
+#[test]
+fn a_relative_path_is_watched_too() {
+    let place = Place::new(DESK);
+    place.configure("");
+    let port = place.path("dongle");
+    let words = ["run", "--config", "nbe.toml", "--port", port.to_str().unwrap()];
+    let mut daemon = Program::start_in(place.folder.path(), &words, false, &[]);
+    daemon.expect("a start", |line| line.contains("scanning"));
+    place.configure("rssi_window_tap = 11");
+    daemon.expect("a reload", |line| line.contains("configuration reloaded"));
+}
+
+#[test]
+fn the_demo_tells_its_story_whatever_the_environment_says() {
+    let elsewhere = Path::new("ws://127.0.0.1:1/socket/websocket");
+    let mut demo = Program::start(&["demo"], true, &[("AGENT_URL", elsewhere), ("RSSI_CUTOFF_CLOSE", Path::new("0"))]);
+    for beat in ["ARRIVES", "TAPS", "LEAVES", "RETURNS", "acknowledged every fact"] {
+        demo.expect(beat, |line| line.contains(beat));
+    }
+    assert!(demo.wait().success());
 }
 
 #[test]
@@ -226,7 +296,7 @@ fn a_bad_file_at_the_start_means_the_last_good_copy_or_exit_code_78() {
 
     place.configure("rssi_window_tap = 0");
     let mut daemon = place.daemon(&[]);
-    daemon.expect("the old value", |line| line.contains("rssi_window_tap=7"));
+    daemon.expect("the old value", |line| line.contains("rssi_window_tap = 7"));
     place.event("endpoint.state", "state", "config_rejected");
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::failure::{Failure, exit};
-use crate::reference::{Received, Server};
+use crate::reference::{Received, Server, ServerError};
 use crate::service::{AsyncSignals, Options, Outcome, Service, Signal, Signals};
 use crate::simulate::{Scenario, VirtualDongle};
 
@@ -99,6 +99,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let service = Service::new(Options {
         config: Some(stage.configuration(&format!("ws://{}/socket/websocket", server.local_addr()))?),
         flags: flags(&link),
+        environment: Some(Vec::new()),
         ..Options::default()
     })?;
     let teller = RefCell::new(Teller { json: args.json, told: 0, events: 0 });
@@ -115,16 +116,17 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     };
     let agent = server.run(done.notified(), |received| {
         let mut teller = teller.borrow_mut();
-        teller.hear(received)?;
-        if teller.told == BEATS.len() {
+        let heard = teller.hear(received);
+        // It is over when all is told, or when nobody listens any more.
+        if heard.is_err() || teller.told == BEATS.len() {
             told.notify_one();
         }
-        Ok(())
+        heard
     });
     let (outcome, agent) = tokio::join!(daemon, agent);
     dongle.stop()?;
     match agent {
-        Err(crate::reference::ServerError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(ServerError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
         agent => agent?,
     }
     teller.into_inner().end(outcome)

@@ -52,6 +52,7 @@ pub async fn run(args: RunArgs, format: Option<LogFormat>) -> Result<ExitCode, F
     let options = Options {
         config: args.config,
         flags,
+        environment: None,
         forward_adverts: args.forward_adverts,
         state: identity::state_directory(),
         own_log: true,

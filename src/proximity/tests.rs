@@ -37,14 +37,14 @@ fn secs(secs: f64) -> Time {
 /// A decision as one short line: when, what, why.
 fn line(decision: &Decision) -> String {
     let at = decision.at.as_micros() as f64 / 1e6;
-    let rule = serde_json::to_value(decision.why.rule).unwrap();
+    let rule = decision.why.rule.name();
     let what = match decision.conclusion {
         Conclusion::Presence { after, reason, .. } => format!("{after:?} {reason:?}"),
         Conclusion::Tap { mean_cdb, .. } => format!("Tap {mean_cdb}"),
         Conclusion::Trend { before, after, .. } => format!("{before:?}>{after:?}"),
         Conclusion::Auth { before, after } => format!("{before:?}>{after:?}"),
     };
-    format!("{at} {what} {}", rule.as_str().unwrap())
+    format!("{at} {what} {rule}")
 }
 
 /// An engine with a pencil: everything concluded is noted.

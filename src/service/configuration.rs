@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use config::{Change, Config, Diagnostic, Flag, SourceFile, Sources, find, last_good, resolve};
+use config::{Change, Config, Diagnostic, Effective, Flag, SourceFile, Sources, find, last_good, resolve};
 
 use crate::failure::{Failure, exit};
 use crate::watch::Watch;
@@ -13,20 +13,40 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What a look at the file brought.
 #[derive(Debug)]
-pub(super) enum Look {
+pub(super) enum Look<T> {
     /// It is as it was.
     Unchanged,
-    /// A good one, now in force, with what is to be said about it.
-    Changed(Change, Vec<Diagnostic>),
+    /// A good one, now in force.
+    Changed {
+        change: Change,
+        /// What is to be said about it.
+        diagnostics: Vec<Diagnostic>,
+        values: Vec<Effective>,
+        /// What was made ready for it.
+        ready: T,
+    },
     /// One with mistakes; the configuration in force stays.
-    Rejected(Vec<Diagnostic>),
+    Rejected {
+        diagnostics: Vec<Diagnostic>,
+        /// The first mistake.
+        reason: String,
+    },
+}
+
+/// Where the layers come from.
+#[derive(Debug)]
+pub(super) struct Origins {
+    /// The file, in place of the usual places.
+    pub(super) file: Option<PathBuf>,
+    pub(super) flags: Vec<Flag>,
+    /// In place of the process's.
+    pub(super) environment: Option<Vec<(String, String)>>,
 }
 
 /// The configuration in force, and where it comes from.
 #[derive(Debug)]
 pub(super) struct Configuration {
-    explicit: Option<PathBuf>,
-    flags: Vec<Flag>,
+    origins: Origins,
     state: Option<PathBuf>,
     config: Config,
     /// What was found at the last look, good or not.
@@ -39,7 +59,7 @@ pub(super) struct Configuration {
 enum Seen {
     Nothing,
     File { path: PathBuf, bytes: Vec<u8> },
-    Error(String),
+    Error { path: PathBuf, said: String },
 }
 
 /// How the daemon starts.
@@ -48,7 +68,8 @@ pub(super) struct Start {
     pub(super) configuration: Configuration,
     /// What is to be said about the file.
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// The mistakes for which the last good copy is in force in place of the file.
+    pub(super) values: Vec<Effective>,
+    /// Whether the last good copy is in force in place of the file.
     pub(super) rejected: bool,
 }
 
@@ -57,39 +78,42 @@ pub(super) struct Start {
 #[error("the configuration has mistakes, and there is no earlier good one to go on with")]
 struct NoneGood;
 
+/// What one reading of all layers brought.
+struct Read {
+    seen: Seen,
+    sources: Sources,
+    /// Why the file could not be read.
+    unreadable: Option<Diagnostic>,
+    /// Whether a file was asked for that does not exist: no copy of another stands in for it.
+    missing: bool,
+}
+
 impl Configuration {
     /// Finds the configuration: the file's if it is good, else the last good copy's.
     ///
     /// # Errors
     /// With exit code 78 if there is neither; the mistakes are printed.
-    pub(super) fn start(explicit: Option<PathBuf>, flags: Vec<Flag>, state: Option<PathBuf>) -> Result<Start, Failure> {
-        let (seen, sources, mut diagnostics) = read(explicit.as_deref(), &flags);
-        let unreadable = !diagnostics.is_empty();
-        let resolution = resolve(&sources);
-        diagnostics.extend(resolution.diagnostics);
-        let good = resolution.config.filter(|_| !unreadable);
+    pub(super) fn start(origins: Origins, state: Option<PathBuf>) -> Result<Start, Failure> {
+        let read = origins.read();
+        let mut resolution = resolve(&read.sources);
+        let mut diagnostics = Vec::from_iter(read.unreadable);
+        diagnostics.append(&mut resolution.diagnostics);
+        let good = resolution.config.take().filter(|_| !matches!(read.seen, Seen::Error { .. }));
         let rejected = good.is_none();
-        let config = match good {
-            Some(config) => config,
-            None => {
-                let copy = state.as_deref().and_then(|state| last_good::resolve_instead(state, &sources));
-                match copy.and_then(|resolution| resolution.config) {
-                    Some(config) => config,
-                    None => {
-                        diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
-                        return Err(
-                            Failure::new(exit::CONFIG, NoneGood).advise("mend it; `nbe check` tells when it is")
-                        );
-                    }
-                }
-            }
-        };
-        if !rejected {
-            keep(state.as_deref(), sources.file.as_ref());
+        if rejected {
+            let copy = state.as_deref().filter(|_| !read.missing);
+            let copy = copy.and_then(|state| last_good::resolve_instead(state, &read.sources));
+            resolution = copy.ok_or_else(|| {
+                diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
+                Failure::new(exit::CONFIG, NoneGood).advise("mend it; `nbe check` tells when it is")
+            })?;
+        } else {
+            keep(state.as_deref(), read.sources.file.as_ref());
         }
-        let watch = watch(explicit.as_deref(), &seen);
-        let configuration = Self { explicit, flags, state, config, seen, watch };
-        Ok(Start { configuration, diagnostics, rejected })
+        let config = good.or(resolution.config).ok_or_else(|| Failure::new(exit::CONFIG, NoneGood))?;
+        let watch = watch(origins.file.as_deref(), &read.seen);
+        let configuration = Self { origins, state, config, seen: read.seen, watch };
+        Ok(Start { configuration, diagnostics, values: resolution.values, rejected })
     }
 
     /// The configuration in force.
@@ -102,42 +126,56 @@ impl Configuration {
         self.watch.changed().await;
     }
 
-    /// Looks at the file; tells each change once, and mistakes again only when `insist`ed on.
-    pub(super) fn look(&mut self, insist: bool) -> Look {
-        let (seen, sources, unreadable) = read(self.explicit.as_deref(), &self.flags);
-        if seen == self.seen && !insist {
+    /// Looks at the file, and at it again where nothing seems changed only when `insist`ed on.
+    ///
+    /// A good file comes into force once `prepare` has made ready what it asks for; a failure of that is a mistake too.
+    pub(super) fn look<T>(&mut self, insist: bool, prepare: impl FnOnce(&Config) -> Result<T, Failure>) -> Look<T> {
+        let read = self.origins.read();
+        if read.seen == self.seen && !insist {
             return Look::Unchanged;
         }
-        self.watch = watch(self.explicit.as_deref(), &seen);
-        self.seen = seen;
-        if !unreadable.is_empty() {
-            return Look::Rejected(unreadable);
+        self.watch = watch(self.origins.file.as_deref(), &read.seen);
+        self.seen = read.seen;
+        let resolution = resolve(&read.sources);
+        let mut diagnostics = Vec::from_iter(read.unreadable);
+        diagnostics.extend(resolution.diagnostics);
+        if let Some(mistake) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
+            let reason = super::who::one_line(mistake);
+            return Look::Rejected { diagnostics, reason };
         }
-        let resolution = resolve(&sources);
-        let Some(config) = resolution.config else { return Look::Rejected(resolution.diagnostics) };
-        if let (Some(state), Some(file)) = (self.state.clone(), sources.file) {
+        let Some(config) = resolution.config else { return Look::Rejected { diagnostics, reason: String::new() } };
+        let ready = match prepare(&config) {
+            Ok(ready) => ready,
+            Err(failure) => return Look::Rejected { diagnostics, reason: failure.one_line() },
+        };
+        if let (Some(state), Some(file)) = (self.state.clone(), read.sources.file) {
             // Off the loop: writing to a disk and waiting for it would make readings late.
             tokio::task::spawn_blocking(move || keep(Some(&state), Some(&file)));
         }
         let change = config.change_since(&self.config);
         self.config = config;
-        Look::Changed(change, resolution.diagnostics)
+        Look::Changed { change, diagnostics, values: resolution.values, ready }
     }
 }
 
-/// Reads the file, if there is one; an unreadable one is a diagnostic.
-fn read(explicit: Option<&Path>, flags: &[Flag]) -> (Seen, Sources, Vec<Diagnostic>) {
-    let mut sources = Sources { file: None, environment: find::environment(), flags: flags.to_vec() };
-    match find::find(explicit) {
-        Ok(Some(file)) => {
-            let seen = Seen::File { path: file.path.clone(), bytes: file.bytes.clone() };
-            sources.file = Some(file);
-            (seen, sources, Vec::new())
-        }
-        Ok(None) => (Seen::Nothing, sources, Vec::new()),
-        Err(error) => {
-            let diagnostic = Diagnostic::from(&error);
-            (Seen::Error(diagnostic.to_string()), sources, vec![diagnostic])
+impl Origins {
+    fn read(&self) -> Read {
+        let environment = self.environment.clone().unwrap_or_else(find::environment);
+        let mut sources = Sources { file: None, environment, flags: self.flags.clone() };
+        match find::find(self.file.as_deref()) {
+            Ok(file) => {
+                let seen = file
+                    .as_ref()
+                    .map_or(Seen::Nothing, |file| Seen::File { path: file.path.clone(), bytes: file.bytes.clone() });
+                sources.file = file;
+                Read { seen, sources, unreadable: None, missing: false }
+            }
+            Err(error) => {
+                let diagnostic = Diagnostic::from(&error);
+                let seen = Seen::Error { path: error.path().to_owned(), said: diagnostic.to_string() };
+                let missing = matches!(error, find::FindError::Missing { .. });
+                Read { seen, sources, unreadable: Some(diagnostic), missing }
+            }
         }
     }
 }
@@ -148,7 +186,7 @@ fn watch(explicit: Option<&Path>, seen: &Seen) -> Watch {
         Some(path) => vec![path.to_owned()],
         None => find::PLACES.iter().map(PathBuf::from).collect(),
     };
-    if let Seen::File { path, .. } = seen {
+    if let Seen::File { path, .. } | Seen::Error { path, .. } = seen {
         paths.push(path.clone());
         paths.extend(path.canonicalize());
     }

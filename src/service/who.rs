@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use config::{Config, Diagnostic, Severity};
+use config::{Config, Diagnostic, Effective, Origin, Severity};
 
 use crate::adapter;
 use crate::agent::socket::Target;
 use crate::agent::{self, Identity, Secret};
 use crate::event::AdapterId;
 use crate::failure::{Failure, exit};
-use crate::identity::{self, EndpointId};
+use crate::identity::EndpointId;
 
 /// The longest token that is read, in bytes.
 const MAX_TOKEN: u64 = 8 * 1024;
@@ -30,16 +30,12 @@ enum TokenError {
     Open { path: PathBuf, mode: u32 },
 }
 
-/// The endpoint's id: as configured, or the machine's.
-pub(super) fn endpoint_id(config: &Config, state: Option<&Path>) -> Result<EndpointId, Failure> {
-    if let Some(uuid) = &config.agent.endpoint_id {
-        return Ok(EndpointId::given(uuid));
-    }
-    let machine = identity::machine_id();
-    if machine.is_none() {
+/// The endpoint's id that this machine has, whatever the configuration says.
+pub(super) fn machine(machine_id: Option<&str>, state: Option<&Path>) -> Result<EndpointId, Failure> {
+    if machine_id.is_none() {
         tracing::warn!("this machine has no id of its own: the endpoint gets a random one");
     }
-    let id = EndpointId::of_machine(machine.as_deref(), state)?;
+    let id = EndpointId::of_machine(machine_id, state)?;
     if let Some(state) = state
         && let Err(error) = id.keep(state)
     {
@@ -48,24 +44,39 @@ pub(super) fn endpoint_id(config: &Config, state: Option<&Path>) -> Result<Endpo
     Ok(id)
 }
 
-/// What the agent gets to know of the daemon when it joins.
-pub(super) fn identity(config: &Config, endpoint: &EndpointId, boot: String) -> Result<Identity, Failure> {
-    Ok(Identity {
-        endpoint_id: endpoint.to_string(),
-        boot,
-        host: host(),
-        addrs: addresses(),
-        os: std::env::consts::OS.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        token: token(config)?,
-    })
+/// The agent as the configuration wants it: where it is, and who joins it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Agent {
+    pub(super) target: Target,
+    pub(super) endpoint: EndpointId,
+    pub(super) token: Option<Secret>,
 }
 
-/// Where the agent is.
-pub(super) fn target(config: &Config) -> Result<Target, Failure> {
-    let target = Target::new(&config.agent_url.to_string(), config.agent.ca_file.clone());
-    let pin = config.agent.pin.as_ref().map(|pin| pin.0);
-    target.map(|target| target.pinned(pin)).map_err(|error| Failure::new(exit::CONFIG, error))
+impl Agent {
+    /// Reads what the configuration names.
+    ///
+    /// # Errors
+    /// If the address or the token cannot be used.
+    pub(super) fn of(config: &Config, machine: &EndpointId) -> Result<Self, Failure> {
+        let target = Target::new(&config.agent_url.to_string(), config.agent.ca_file.clone());
+        let target = target.map_err(|error| Failure::new(exit::CONFIG, error))?;
+        let endpoint = config.agent.endpoint_id.as_ref().map_or_else(|| machine.clone(), EndpointId::given);
+        let pin = config.agent.pin.as_ref().map(|pin| pin.0);
+        Ok(Self { target: target.pinned(pin), endpoint, token: token(config)? })
+    }
+
+    /// What the agent gets to know of the daemon when it joins.
+    pub(super) fn identity(&self, boot: String) -> Identity {
+        Identity {
+            endpoint_id: self.endpoint.to_string(),
+            boot,
+            host: host(),
+            addrs: addresses(),
+            os: std::env::consts::OS.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            token: self.token.clone(),
+        }
+    }
 }
 
 /// The machine's addresses, by which a central agent finds a remote session's terminal.
@@ -113,25 +124,26 @@ fn token(config: &Config) -> Result<Option<Secret>, Failure> {
     }
 }
 
-/// Says which configuration is in force.
-pub(super) fn log_configuration(config: &Config) {
-    let dbm = |level: Option<config::Level>| level.map_or(0, config::Level::dbm);
-    tracing::info!(
-        agent_url = %config.agent_url,
-        rssi_window_tap = config.rssi_window_tap.get(),
-        rssi_window_long = config.rssi_window_long.get(),
-        rssi_tap_threshold = dbm(config.rssi_tap_threshold),
-        rssi_cutoff_close = dbm(config.rssi_cutoffs.map(config::Cutoffs::close)),
-        rssi_cutoff_far = dbm(config.rssi_cutoffs.map(config::Cutoffs::far)),
-        digest = %config.digest(),
-        "configuration"
-    );
+/// Says which configuration is in force: what is not a default for everybody, the rest for the curious.
+pub(super) fn log_values(values: &[Effective]) {
+    for value in values {
+        let (key, text, origin) = (&value.key, value.text(), &value.origin);
+        if *origin == Origin::Default {
+            tracing::debug!("{key} = {text} ({origin})");
+        } else {
+            tracing::info!("{key} = {text} ({origin})");
+        }
+    }
 }
 
-/// A diagnostic without its excerpt, for one line of a log.
+/// A diagnostic with its help and without its excerpt, for one line of a log.
 pub(super) fn one_line(diagnostic: &Diagnostic) -> String {
     let text = diagnostic.to_string();
-    text.lines().next().unwrap_or_default().to_owned()
+    let line = text.lines().next().unwrap_or_default();
+    match &diagnostic.help {
+        Some(help) => format!("{line}; {help}"),
+        None => line.to_owned(),
+    }
 }
 
 pub(super) fn log_diagnostic(diagnostic: &Diagnostic) {
