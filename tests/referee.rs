@@ -1,5 +1,6 @@
 //! The classic detector against the referee: the same counts as the documented rule, on real traces.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,6 +11,11 @@ fn shared() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let folder = std::env::var_os("NBE_SHARED").map_or(beside, PathBuf::from);
     folder.join("eval/detection_eval.py").exists().then_some(folder)
+}
+
+/// Says loudly, past the test harness, that the referee was not asked.
+fn skip(why: &str) {
+    writeln!(std::io::stderr(), "SKIPPED, LOUDLY: {why}, so the referee was not asked").unwrap();
 }
 
 /// Counts and delays equal to the last digit. Hours, and what is counted per hour or in percent of them, within a
@@ -40,13 +46,12 @@ fn same(name: &str, wanted: &Value, found: &Value) {
 #[test]
 fn the_classic_detector_is_the_documented_rule() {
     let Some(shared) = shared() else {
-        println!("SKIPPED, LOUDLY: no shared/eval beside the project, so the referee was not asked");
-        return;
+        assert!(std::env::var_os("NBE_SHARED").is_none(), "NBE_SHARED leads to no referee");
+        return skip("no shared/eval beside the project");
     };
     if Command::new("python3").arg("--version").output().is_err() {
         assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none(), "python3 is missing and NBE_REQUIRE_PEERS is set");
-        println!("SKIPPED, LOUDLY: no python3, so the referee was not asked");
-        return;
+        return skip("no python3");
     }
     let work = tempfile::tempdir().unwrap();
     let config = work.path().join("nbe.toml");
