@@ -286,7 +286,7 @@ impl Endpoint {
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
-        let engine = self.engine.counters();
+        let (engine, link) = (self.engine.counters(), self.link.status());
         let mut counters = self.radio.clone();
         counters.extend([
             ("samples", engine.samples),
@@ -294,6 +294,8 @@ impl Endpoint {
             ("readings_invalid", engine.invalid),
             ("bands_tracked", engine.tracked),
             ("bands_evicted", engine.evicted),
+            ("facts_queued", link.queued as u64),
+            ("facts_in_flight", link.in_flight as u64),
         ]);
         counters.extend(self.link.counters().named());
         counters

@@ -107,6 +107,7 @@ impl Service {
         getrandom::fill(&mut seed)?;
         let link = Link::new(agent.identity(identity::random_id()?), u64::from_le_bytes(seed), now);
         let mut endpoint = Endpoint::new(Settings::from(config), link, now);
+        tell_wall(&mut endpoint, now);
         if options.forward_adverts {
             tracing::warn!("every advert of every band is sent to the agent: for laboratories only");
             endpoint.forward_adverts();
@@ -179,8 +180,7 @@ impl Service {
     /// What follows from the time alone.
     fn handle_time(&mut self) {
         let now = self.clock.now();
-        let wall = clock::wall_ms();
-        self.endpoint.handle_wall(wall - (now.as_micros() / 1_000) as i64, clock::is_plausible(wall));
+        tell_wall(&mut self.endpoint, now);
         notice_sleep(&mut self.sleep, &mut self.endpoint, self.clock);
         for driver in &mut self.drivers {
             driver.handle_timeout(now);
@@ -351,6 +351,12 @@ impl Service {
         self.socket = Socket::new(agent.target.clone());
         self.agent = agent;
     }
+}
+
+/// Tells the endpoint what the wall clock says, which may step at any time.
+fn tell_wall(endpoint: &mut Endpoint, now: Time) {
+    let wall = clock::wall_ms();
+    endpoint.handle_wall(wall - (now.as_micros() / 1_000) as i64, clock::is_plausible(wall));
 }
 
 /// Tells the endpoint if the machine slept, before anything that happened since is handed in.
