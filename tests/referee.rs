@@ -15,7 +15,8 @@ fn shared() -> Option<PathBuf> {
 
 /// Says loudly, past the test harness, that the referee was not asked.
 fn skip(why: &str) {
-    writeln!(std::io::stderr(), "SKIPPED, LOUDLY: {why}, so the referee was not asked").unwrap();
+    let line = format!("SKIPPED, LOUDLY: {why}, so the referee was not asked\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// Counts and delays equal to the last digit. Hours, and what is counted per hour or in percent of them, within a
