@@ -67,8 +67,8 @@ enum State {
     Closed,
     /// Closed for a while; what was there then.
     Resting { watch: Watch, before: Vec<Device> },
-    /// Looking for one.
-    Looking(Option<Watch>),
+    /// Looking for one: when the watch says so or a claim was released, of which so many had been at the last look.
+    Looking { watch: Watch, releases: Option<u64> },
     /// Found and being opened.
     Opening(Opening),
     /// Open, with what is still to be written; whether that was told.
@@ -96,7 +96,8 @@ impl Port {
 
     /// Finds a port and opens it, waiting for one as long as it takes.
     pub(super) fn open(&mut self) {
-        (self.state, self.missing) = (State::Looking(None), None);
+        self.state = State::Looking { watch: self.watch(), releases: None };
+        self.missing = None;
     }
 
     /// Writes as soon as the port takes it.
@@ -141,7 +142,7 @@ impl Port {
         match &mut self.state {
             State::Closed => Poll::Pending,
             State::Resting { .. } => self.poll_rest(cx).map(PortEvent::Port),
-            State::Looking(_) => self.poll_look(cx).map(PortEvent::Port),
+            State::Looking { .. } => self.poll_look(cx).map(PortEvent::Port),
             State::Opening(opening) => {
                 let opened = ready!(Pin::new(opening).poll(cx)).unwrap_or_else(|_| {
                     let message = format!("cannot open {}: the attempt failed", self.current.display());
@@ -200,6 +201,12 @@ impl Port {
 
     fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<PortInput> {
         loop {
+            let State::Looking { watch, releases } = &mut self.state else { return Poll::Pending };
+            // Both are asked, so that either wakes; a look itself costs a walk through all devices.
+            let (changed, released) = (watch.poll_changed(cx), self.claims.poll_released(cx, releases));
+            if changed.is_pending() && released.is_pending() {
+                return Poll::Pending;
+            }
             let reason = match self.look() {
                 Ok(ports) => {
                     self.current.clone_from(&ports[0]);
@@ -208,17 +215,10 @@ impl Port {
                 }
                 Err(reason) => reason,
             };
-            let State::Looking(Some(watch)) = &mut self.state else {
-                // Looked at once more with the watch in place, so that nothing comes in between unseen.
-                self.state = State::Looking(Some(self.watch()));
-                continue;
-            };
             if self.missing.as_ref() != Some(&reason) {
                 self.missing = Some(reason.clone());
                 return Poll::Ready(PortInput::Missing { reason });
             }
-            ready!(watch.poll_changed(cx));
-            self.state = State::Looking(None); // directories to watch may have come or gone
         }
     }
 

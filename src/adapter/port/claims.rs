@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 /// The ports taken by all dongles of one daemon; to be cloned for each of them.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,10 @@ struct Taken {
     open: BTreeSet<PathBuf>,
     /// By the names in nbe.toml, which nobody else is to take.
     named: Vec<PathBuf>,
+    /// How often a port was given back.
+    releases: u64,
+    /// Who waits for that.
+    waiting: Vec<Waker>,
 }
 
 /// One port, taken until this is dropped.
@@ -59,6 +64,18 @@ impl Claims {
         Reservation { claims: self.clone(), port: port.to_owned() }
     }
 
+    /// Ready when a port was given back since `seen`, the count when that was last asked; at once if it never was.
+    pub(super) fn poll_released(&self, cx: &mut Context<'_>, seen: &mut Option<u64>) -> Poll<()> {
+        let mut taken = self.taken();
+        if seen.replace(taken.releases) != Some(taken.releases) {
+            return Poll::Ready(());
+        }
+        if !taken.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            taken.waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
     fn taken(&self) -> MutexGuard<'_, Taken> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -69,11 +86,18 @@ impl Taken {
         let is_named = || self.named.iter().any(|named| real(named) == port);
         !self.open.contains(port) && (by == By::Name || !is_named())
     }
+
+    fn handle_release(&mut self) {
+        self.releases += 1;
+        self.waiting.drain(..).for_each(Waker::wake);
+    }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.claims.taken().open.remove(&self.port);
+        let mut taken = self.claims.taken();
+        taken.open.remove(&self.port);
+        taken.handle_release();
     }
 }
 
@@ -82,6 +106,7 @@ impl Drop for Reservation {
         let mut taken = self.claims.taken();
         if let Some(place) = taken.named.iter().position(|named| *named == self.port) {
             taken.named.swap_remove(place);
+            taken.handle_release();
         }
     }
 }

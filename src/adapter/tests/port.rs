@@ -2,6 +2,7 @@ use std::fs;
 use std::future::poll_fn;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 use std::time::Duration;
 
 use bgapi::BdAddr;
@@ -43,6 +44,10 @@ impl Machine {
     /// Plugs a dongle in: first the kernel knows it, then its node appears.
     fn plug(&self, tty: &str, usb: &str) -> OwnedFd {
         plug(&self.roots().sys, tty, usb, "tty", BLED112);
+        self.plug_node(tty)
+    }
+
+    fn plug_node(&self, tty: &str) -> OwnedFd {
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         rustix::pty::unlockpt(&master).unwrap();
         let name = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
@@ -74,6 +79,13 @@ async fn nothing(port: &mut Port) {
     let event = poll_fn(|cx| port.poll_next(cx, &mut buffer));
     let happened = tokio::time::timeout(Duration::from_millis(100), event).await;
     assert!(happened.is_err(), "{happened:?}");
+}
+
+/// That there is nothing to tell at this moment.
+async fn nothing_now(port: &mut Port) {
+    let mut buffer = [0; 64];
+    let happened = poll_fn(|cx| Poll::Ready(port.poll_next(cx, &mut buffer))).await;
+    assert!(happened.is_pending(), "{happened:?}");
 }
 
 fn missing(input: PortInput) -> String {
@@ -108,6 +120,30 @@ async fn a_dongle_is_found_when_it_is_plugged_in() {
     assert_eq!(next(&mut port).await, PortInput::Opened);
     port.close();
     nothing(&mut port).await;
+}
+
+#[tokio::test]
+async fn it_is_looked_for_when_something_changes_and_not_whenever_somebody_wakes() {
+    let (machine, claims) = (Machine::new(), Claims::default());
+    let mut port = machine.port(Choice::Any, &claims);
+    assert!(missing(next(&mut port).await).starts_with("no dongle found"));
+    // Its node, which is what is watched, is still to come: a look would find it all the same.
+    plug(&machine.roots().sys, "ttyACM0", "1-1", "tty", BLED112);
+    for _ in 0..100 {
+        nothing_now(&mut port).await;
+    }
+    let _device = machine.plug_node("ttyACM0");
+    assert_eq!(next(&mut port).await, found(&machine.node("ttyACM0")));
+    assert_eq!(next(&mut port).await, PortInput::Opened);
+
+    let mut further = machine.port(Choice::Any, &claims);
+    assert!(missing(next(&mut further).await).starts_with("no further dongle found"));
+    let release = async {
+        tokio::task::yield_now().await;
+        drop(port);
+    };
+    let (found_it, ()) = tokio::join!(next(&mut further), release);
+    assert_eq!(found_it, found(&machine.node("ttyACM0")), "a release is told");
 }
 
 #[tokio::test]
