@@ -154,7 +154,7 @@ impl Driver {
                 }
                 Output::Flush => self.port.flush(),
                 Output::Close => self.port.close(),
-                Output::Rest => self.port.rest(),
+                Output::Rest => self.port.give_up(),
                 Output::Reject => self.port.reject(),
                 Output::State(state) => self.said.push_back(Said::State(state)),
                 Output::Note(note) => self.said.push_back(Said::Note(note)),

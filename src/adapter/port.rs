@@ -58,6 +58,8 @@ pub(super) struct Port {
     missing: Option<String>,
     /// Devices that are the wrong dongle.
     rejected: Vec<Device>,
+    /// Devices that were given up, the last one last: all others come first.
+    given_up: Vec<Device>,
     current: PathBuf,
 }
 
@@ -90,6 +92,7 @@ impl Port {
             state: State::Closed,
             missing: None,
             rejected: Vec::new(),
+            given_up: Vec::new(),
             current: PathBuf::new(),
         }
     }
@@ -125,8 +128,15 @@ impl Port {
         self.state = State::Closed;
     }
 
+    /// Releases the port for a while as [`Port::rest`] does, and offers it again after the others.
+    pub(super) fn give_up(&mut self) {
+        self.rest();
+        self.given_up.retain(|device| device.port != self.current);
+        self.given_up.extend(Device::at(&self.current));
+    }
+
     /// Releases the port at once, and tells if another device comes in place of the one there.
-    pub(super) fn rest(&mut self) {
+    fn rest(&mut self) {
         self.close();
         self.state = State::Resting { watch: self.watch(), before: self.present() };
     }
@@ -228,7 +238,7 @@ impl Port {
             Choice::Port(port) => Device::at(port).into_iter().collect(),
             Choice::Any | Choice::Address(_) => {
                 let dongles = ports(&self.roots).into_iter().filter(|port| port.kind == PortKind::Dongle);
-                dongles.filter_map(|port| Device::at(&port.path)).collect()
+                dongles.filter_map(|port| Device::of(&port)).collect()
             }
         }
     }
@@ -252,12 +262,15 @@ impl Port {
                 true => Ok(vec![port.clone()]),
             };
         }
-        self.rejected.retain(|device| Device::at(&device.port).as_ref() == Some(device));
         let found = ports(&self.roots);
+        let present: Vec<Device> = found.iter().filter_map(Device::of).collect();
+        self.rejected.retain(|device| present.contains(device));
+        self.given_up.retain(|device| present.contains(device));
         let dongles = || found.iter().filter(|port| port.kind == PortKind::Dongle);
         let is_rejected = |path: &Path| self.rejected.iter().any(|device| device.port == path);
         let fits = |port: &&SerialPort| !is_rejected(&port.path) && self.claims.is_free(&port.path, By::Search);
-        let ports: Vec<PathBuf> = dongles().filter(fits).map(|port| port.path.clone()).collect();
+        let mut ports: Vec<PathBuf> = dongles().filter(fits).map(|port| port.path.clone()).collect();
+        ports.sort_by_key(|path| self.given_up.iter().position(|device| device.port == *path));
         if !ports.is_empty() {
             return Ok(ports);
         }
@@ -313,25 +326,41 @@ fn exists(port: &Path) -> bool {
     cfg!(windows) || port.exists()
 }
 
+/// Number and time of a port's node.
+type Node = (u64, i64, i64);
+
 /// A device behind a port, told from the next one under the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Device {
     port: PathBuf,
-    /// Number and time of its node, where ports are files.
-    node: (u64, i64, i64),
+    node: Node,
 }
 
 impl Device {
     /// The one that is there now.
     fn at(port: &Path) -> Option<Self> {
-        #[cfg(unix)]
-        let node = {
-            use std::os::unix::fs::MetadataExt;
-            let node = std::fs::metadata(port).ok()?;
-            (node.ino(), node.ctime(), node.ctime_nsec())
-        };
-        #[cfg(not(unix))]
-        let node = ports(&Roots::default()).iter().any(|found| found.path == port).then_some((0, 0, 0))?;
-        Some(Self { port: port.to_owned(), node })
+        Some(Self { port: port.to_owned(), node: node(port)? })
     }
+
+    /// The one behind a port that was found just now.
+    fn of(port: &SerialPort) -> Option<Self> {
+        // Where ports are no files, asking for the node would list all ports once more for each of them.
+        let node = if cfg!(unix) { node(&port.path)? } else { NO_NODE };
+        Some(Self { port: port.path.clone(), node })
+    }
+}
+
+/// What tells nothing, where ports are no files.
+const NO_NODE: Node = (0, 0, 0);
+
+#[cfg(unix)]
+fn node(port: &Path) -> Option<Node> {
+    use std::os::unix::fs::MetadataExt;
+    let node = std::fs::metadata(port).ok()?;
+    Some((node.ino(), node.ctime(), node.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn node(port: &Path) -> Option<Node> {
+    ports(&Roots::default()).iter().any(|found| found.path == port).then_some(NO_NODE)
 }

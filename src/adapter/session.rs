@@ -97,7 +97,7 @@ pub enum Output {
     Flush,
     /// Close the port at once, and stop looking for one.
     Close,
-    /// Close the port for a while, and say if another device comes in its place.
+    /// Close the port for a while, offer others first then, and say if another device comes in its place.
     Rest,
     /// Close the port, and offer others first: this one leads to the wrong dongle.
     Reject,

@@ -222,6 +222,27 @@ async fn a_rejected_dongle_is_offered_again_only_when_it_was_plugged_in_anew() {
 }
 
 #[tokio::test]
+async fn a_dongle_that_was_given_up_comes_last_next_time() {
+    let (machine, claims) = (Machine::new(), Claims::default());
+    let nodes = ["ttyACM0", "ttyACM1", "ttyACM2"].map(|tty| machine.node(tty));
+    let first = machine.plug("ttyACM0", "1-1");
+    let _others = [machine.plug("ttyACM1", "1-2"), machine.plug("ttyACM2", "1-3")];
+    let mut port = machine.port(Choice::Any, &claims);
+    for turn in [0, 1, 2, 0, 1] {
+        assert_eq!(next(&mut port).await, found(&nodes[turn]));
+        assert_eq!(next(&mut port).await, PortInput::Opened);
+        port.give_up();
+        port.open();
+    }
+    assert_eq!(next(&mut port).await, found(&nodes[2]));
+    port.close();
+    machine.unplug("ttyACM0", "1-1", first);
+    let _again = machine.plug("ttyACM0", "1-1");
+    port.open();
+    assert_eq!(next(&mut port).await, found(&nodes[0]), "plugged in anew");
+}
+
+#[tokio::test]
 async fn a_bootloader_is_recognised() {
     let machine = Machine::new();
     plug(&machine.roots().sys, "ttyACM0", "1-1", "tty", &[("idVendor", "2458"), ("idProduct", "fffe")]);
