@@ -76,8 +76,8 @@ pub(super) const GONE_RACE: Duration = Duration::from_secs(2);
 /// How long opening a port may take before that is worth a word: a sick device holds it up.
 pub(super) const OPEN_WAIT: Duration = Duration::from_secs(5);
 
-/// The pause before the port is opened again after the whole ladder, or a loss before the dongle was known: doubled
-/// each time, up to `BACK_OFF_MAX`.
+/// The pause before the port is opened again after the whole ladder, or a loss before the dongle has worked for a
+/// window: doubled each time, up to `BACK_OFF_MAX`.
 pub(super) const BACK_OFF: Duration = Duration::from_secs(1);
 
 /// See `BACK_OFF`; also bounds how long a dongle that is well again goes unnoticed.

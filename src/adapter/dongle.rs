@@ -37,6 +37,8 @@ pub(super) struct Dongle {
     boots: u8,
     /// Whether the open port is known to lead to the right dongle.
     pub(super) known: bool,
+    /// Whether it has scanned for a while since the port was opened, and was not sick.
+    proved: bool,
     quiet: bool,
     /// Whether the scan under way has settings that have changed since.
     rescan: bool,
@@ -94,6 +96,7 @@ impl Dongle {
             refused_since: None,
             boots: 0,
             known: false,
+            proved: false,
             quiet: false,
             rescan: false,
             told: state.clone(),
@@ -232,10 +235,14 @@ impl Dongle {
             Stage::Scanning { since } => {
                 let silence = if self.quiet { QUIET_CHECK } else { SILENCE };
                 let silent = self.traffic.report.unwrap_or(*since).max(*since) + silence;
-                let watched = self.ladder.trouble.map(|_| self.traffic.window_end());
-                Some(watched.map_or(silent, |watched| watched.min(silent)))
+                Some(if self.is_watched() { silent.min(self.traffic.window_end()) } else { silent })
             }
         }
+    }
+
+    /// Whether the end of a window means something though nothing came in.
+    fn is_watched(&self) -> bool {
+        self.ladder.trouble.is_some() || !self.proved
     }
 
     /// Does what is due.
@@ -259,10 +266,10 @@ impl Dongle {
                 self.ladder.step(Rung::Reopen);
                 self.take(now, Rung::Reopen);
             }
-            Stage::Scanning { .. } if self.ladder.trouble.is_some() && self.traffic.window_end() <= now => {
-                self.judge(now);
-            }
-            Stage::Scanning { .. } => self.handle_silence(now),
+            Stage::Scanning { .. } => match self.is_watched() && self.traffic.window_end() <= now {
+                true => self.judge(now),
+                false => self.handle_silence(now),
+            },
         }
     }
 
@@ -286,6 +293,7 @@ impl Dongle {
         }
         let verdict = self.traffic.verdict();
         self.traffic.restart(now);
+        self.proved |= !matches!(verdict, Verdict::Sick(_));
         match (verdict, self.ladder.trouble) {
             (Verdict::Sick(trouble), _) => self.climb(now, trouble),
             (Verdict::Well, _) => {

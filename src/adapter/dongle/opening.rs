@@ -36,7 +36,7 @@ impl Dongle {
                 self.counters.opens += 1;
                 self.refused_since = None;
                 self.away_until = None;
-                self.known = false;
+                (self.known, self.proved) = (false, false);
                 self.quiet = false;
                 self.traffic = Traffic::new(now);
                 self.evidence.clear();
@@ -106,18 +106,17 @@ impl Dongle {
                 REOPEN
             }
             // Somebody has pulled it out, and may plug another one in.
-            _ if self.known => {
+            _ if self.proved => {
                 self.note(Note::Lost { message });
                 self.ladder.clear();
                 REOPEN
             }
             // Sick, and taken away; or it never lives longer than this.
             _ => {
-                if self.ladder.trouble.is_some() {
-                    self.ladder.clear();
-                }
+                self.ladder.trouble = None;
+                self.outputs.push_back(Output::Rest);
                 let port = self.state.port.as_deref().unwrap_or_default();
-                self.cannot_open(format!("{port} was lost before the dongle had said who it is: {message}"));
+                self.cannot_open(format!("{port} was lost before the dongle had worked for a while: {message}"));
                 self.ladder.step(Rung::Reopen);
                 self.ladder.back_off()
             }

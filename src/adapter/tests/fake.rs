@@ -300,6 +300,8 @@ pub(super) struct World {
     pub(super) notes: Vec<(Time, Note)>,
     pub(super) opened: Vec<Time>,
     pub(super) heard: Vec<Time>,
+    /// So long after it was opened the port is lost.
+    pub(super) lifetime: Option<Duration>,
     /// What opening the port gives instead of a port.
     pub(super) refuse: Option<PortInput>,
     /// Pieces of at most so many bytes.
@@ -323,6 +325,7 @@ impl World {
             notes: Vec::new(),
             opened: Vec::new(),
             heard: Vec::new(),
+            lifetime: None,
             refuse: None,
             piece: 64,
         }
@@ -335,11 +338,15 @@ impl World {
             self.act();
             let absence = self.fake.absent_until.filter(|_| self.wants_port);
             let fake = self.fake.next().filter(|_| self.open);
-            let next = [self.session.poll_timeout(), fake, absence].into_iter().flatten().min();
+            let death = self.lifetime.and_then(|lifetime| Some(*self.opened.last()? + lifetime)).filter(|_| self.open);
+            let next = [self.session.poll_timeout(), fake, absence, death].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= end) else { break };
             steps_here = if next > self.now { 0 } else { steps_here + 1 };
             assert!(steps_here < 1_000, "spins at {:?}: {:?}", self.now, self.session);
             self.now = self.now.max(next);
+            if death.is_some_and(|death| death <= self.now) {
+                self.unplug(Duration::ZERO);
+            }
             while self.open
                 && let Some(bytes) = self.fake.poll(self.now)
             {

@@ -253,20 +253,26 @@ fn a_port_that_cannot_be_opened_is_tried_until_it_can() {
 
 #[test]
 fn a_port_that_is_lost_again_and_again_is_told_once_and_left_alone_for_longer() {
-    let mut world = World::new(Fake::new());
-    for _ in 0..40 {
-        while !world.open {
-            world.run(Duration::from_millis(10));
-            assert!(world.now < Time::from_secs(2_000));
-        }
-        world.unplug(Duration::ZERO);
+    // At once; when it has answered; when it has reported for a while.
+    for lifetime_ms in [0, 15, 4_000] {
+        let mut world = World::new(Fake::new());
+        world.lifetime = Some(Duration::from_millis(lifetime_ms));
+        world.run(Duration::from_secs(1_000));
+        let pauses: Vec<_> = world.opened.windows(2).map(|pair| pair[1].since(pair[0]).as_secs()).collect();
+        let wanted = [1, 2, 4, 8, 16, 30, 30, 30].map(|pause| pause + lifetime_ms / 1_000);
+        assert_eq!(pauses[..8], wanted, "after {lifetime_ms} ms");
+        assert!(world.error().contains("was lost before") || world.open, "{}", world.error());
+        let told = world.notes.iter().filter(|(_, note)| matches!(note, Note::NotOpened { .. })).count();
+        assert!(told == 1 || lifetime_ms > 0, "{told}");
+        world.lifetime = None;
+        world.run(40 * SECOND);
+        assert_eq!((world.phase(), world.error()), (AdapterPhase::Scanning, ""));
+        assert_eq!(world.opened.len() as u64, 1 + world.session.counters().losses);
     }
-    assert!(world.error().contains("was lost before"), "{}", world.error());
-    let told = world.notes.iter().filter(|(_, note)| matches!(note, Note::NotOpened { .. })).count();
-    assert_eq!(told, 1);
-    assert!(world.now > Time::from_secs(900), "{:?}", world.now);
-    world.run(31 * SECOND);
-    assert_eq!((world.phase(), world.error()), (AdapterPhase::Scanning, ""));
+    let mut world = World::new(Fake::new());
+    world.lifetime = Some(6 * SECOND);
+    world.run(60 * SECOND);
+    assert_eq!(world.opened.len(), 10, "it has worked, and is taken back at once");
 }
 
 #[test]
