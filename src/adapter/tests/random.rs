@@ -21,24 +21,57 @@ fn after_any_faults_a_well_dongle_scans_again() {
         for _ in 0..1 + random.next_u32() % 6 {
             let fault = fault(&mut random);
             let span = Duration::from_millis(u64::from(random.next_u32()) % 90_000);
-            story.push((fault.clone(), span));
+            let event = random.next_u32() % 8;
+            story.push((fault.clone(), span, event));
             world.fake.fault = fault;
-            match random.next_u32() % 6 {
+            (world.lifetime, world.refuse) = (None, None);
+            match event {
                 0 => world.unplug(Duration::from_millis(u64::from(random.next_u32()) % 5_000)),
                 1 if world.open => world.read(&boot(1, 1)),
                 2 if world.open => world.read(&report(false)[..7]),
+                3 => world.lifetime = Some(Duration::from_millis(u64::from(random.next_u32()) % 5_000)),
+                4 => world.refuse = Some(busy()),
+                5 if !world.open => world.session.handle_port(world.now, PortInput::Replugged),
+                6 => _ = world.session.reset(world.now),
                 _ => {}
             }
+            let opened = world.opened.len();
             world.run(span);
+            let opened = world.opened.len() - opened;
+            let bound = if world.refuse.is_some() { opens_of_a_refused_port(span) } else { opens_of_a_sick_dongle(span) };
+            assert!(opened <= bound, "seed {seed}: {story:?}: opened {opened} times, not {bound}");
         }
         world.fake.fault = Fault::None;
+        (world.lifetime, world.refuse) = (None, None);
         world.fake.every = Some(Duration::from_millis(100));
         world.run(BOUND);
         assert_eq!(world.phase(), AdapterPhase::Scanning, "seed {seed}: {story:?}: {}", world.error());
         assert!(world.heard.last().is_some_and(|at| world.now.since(*at).as_secs() < 1), "seed {seed}: {story:?}");
-        let back_offs = world.opened.windows(10).all(|opened| opened[9].since(opened[0]) > Duration::from_secs(2));
-        assert!(back_offs, "seed {seed}: {story:?}: opened at {:?}", world.opened);
+        world.session.stop();
+        while world.session.poll_output().is_some() {}
+        world.session.handle_port(world.now, PortInput::Replugged);
+        assert_eq!((world.session.poll_output(), world.session.poll_timeout()), (None, None), "seed {seed}");
     }
+}
+
+/// Once when the fault begins, and after each pause of the back-off from its start; each time once more when a reset
+/// takes the dongle off the bus.
+fn opens_of_a_sick_dongle(span: Duration) -> usize {
+    let pauses = [1, 2, 4, 8, 16].into_iter().chain(std::iter::repeat(30));
+    let ends = pauses.scan(0, |end, pause| {
+        *end += pause;
+        Some(*end)
+    });
+    2 * (1 + ends.take_while(|end| *end <= span.as_secs()).count())
+}
+
+/// Once a second.
+fn opens_of_a_refused_port(span: Duration) -> usize {
+    2 + span.as_secs() as usize
+}
+
+fn busy() -> PortInput {
+    PortInput::OpenFailed { failure: OpenFailure::Busy { holder: None }, message: "held".into() }
 }
 
 fn fault(random: &mut impl Rng) -> Fault {
@@ -66,17 +99,21 @@ fn no_input_makes_it_panic_or_spin() {
         let mut now = Time::ZERO;
         for step in 0..400 {
             now = now + Duration::from_micros(u64::from(random.next_u32()) % (1 << (random.next_u32() % 24)));
-            match random.next_u32() % 12 {
+            match random.next_u32() % 15 {
                 0 => session.handle_port(now, PortInput::Opened),
                 1 => session.handle_port(now, PortInput::Lost { message: "gone".into() }),
                 2 => session.handle_port(now, PortInput::Found { port: "x".into() }),
                 3 => session.handle_port(now, PortInput::Missing { reason: "none".into() }),
                 4 => {
-                    let failure = [OpenFailure::Denied, OpenFailure::Gone, OpenFailure::Other][step % 3].clone();
+                    let busy = OpenFailure::Busy { holder: Some(step.to_string()) };
+                    let failure = [OpenFailure::Denied, OpenFailure::Gone, OpenFailure::Other, busy][step % 4].clone();
                     session.handle_port(now, PortInput::OpenFailed { failure, message: "no".into() });
                 }
                 5 => session.handle_settings(now, ScanSettings { window_ticks: step as u16, ..SCAN }),
                 6 => session.handle_timeout(now),
+                7 => session.handle_port(now, PortInput::Replugged),
+                8 => _ = session.reset(now),
+                9 if step > 350 => session.stop(),
                 _ => session.handle_bytes(now, &bytes(&mut random), &mut |_, _| {}),
             }
             let mut outputs = 0;
