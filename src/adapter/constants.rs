@@ -22,9 +22,12 @@ pub(super) const PATIENCE_SCANNING: Duration = Duration::from_secs(2);
 /// How long the `connection_status` events may take that follow the answer to `system_get_connections`.
 pub(super) const STATUS_WAIT: Duration = Duration::from_millis(200);
 
-/// How often one start-up may pause and go on after an answered hello, be refused a command, send a command again
-/// after a protocol error, or see the dongle restart, before it has failed.
+/// How often one start-up may pause and go on after an answered hello, be refused a command, or send a command again
+/// after a protocol error, before it has failed; and how often a dongle may restart within `RESTARTS_WITHIN`.
 pub(super) const MAX_SETBACKS: u8 = 3;
+
+/// Restarts of the dongle that are further apart have nothing to do with each other.
+pub(super) const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
 
 /// A line quiet for so long in the middle of a frame will not complete it; a dongle sends a frame in one go.
 pub(super) const FRAME_GAP: Duration = Duration::from_millis(100);

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use bgapi::gap::event::ScanResponse;
 use bgapi::{Event, Frame, Kind, Message, connection, gap, system};
 
-use super::constants::{LISTEN, MAX_SETBACKS, QUIET_CHECK, RECENT, RESET_WAIT, SILENCE};
+use super::constants::{LISTEN, MAX_SETBACKS, QUIET_CHECK, RECENT, RESET_WAIT, RESTARTS_WITHIN, SILENCE};
 use super::counters::Counters;
 use super::evidence::Evidence;
 use super::note::Note;
@@ -33,8 +33,8 @@ pub(super) struct Dongle {
     away_until: Option<Time>,
     /// Since when the port is there and cannot be opened.
     refused_since: Option<Time>,
-    /// How often it has restarted by itself since it was last well.
-    boots: u8,
+    /// When it has restarted by itself lately.
+    boots: VecDeque<Time>,
     /// Whether the open port is known to lead to the right dongle.
     pub(super) known: bool,
     /// Whether it has scanned for a while since the port was opened, and was not sick.
@@ -94,7 +94,7 @@ impl Dongle {
             not_opened: None,
             away_until: None,
             refused_since: None,
-            boots: 0,
+            boots: VecDeque::new(),
             known: false,
             proved: false,
             quiet: false,
@@ -213,9 +213,10 @@ impl Dongle {
             Stage::Resetting { .. } => self.start(now, Startup::full(now)),
             Stage::Starting(_) | Stage::Scanning { .. } | Stage::Listening { .. } => {
                 self.counters.boots += 1;
-                self.boots = self.boots.saturating_add(1);
-                if self.boots > MAX_SETBACKS {
-                    self.boots = 0;
+                self.boots.push_back(now);
+                self.boots.retain(|boot| now.since(*boot) <= RESTARTS_WITHIN);
+                if self.boots.len() > usize::from(MAX_SETBACKS) {
+                    self.boots.clear();
                     return self.climb(now, Trouble::Restarts);
                 }
                 self.note(Note::Booted);
@@ -299,7 +300,6 @@ impl Dongle {
             (Verdict::Well, _) => {
                 self.recovered();
                 self.ladder.clear();
-                self.boots = 0;
             }
             // Whatever it was has stopped; what silence means is found out elsewhere.
             (Verdict::Nothing, Some(_)) => self.recovered(),
@@ -381,7 +381,7 @@ impl Dongle {
         let checked = matches!(&self.stage, Stage::Starting(startup) if !startup.is_full());
         self.stage = Stage::Scanning { since: now };
         self.traffic.restart(now);
-        if self.ladder.trouble.is_some_and(|trouble| !trouble.is_in_reports()) {
+        if self.ladder.trouble.is_some_and(|trouble| !trouble.shows_while_scanning()) {
             self.recovered();
         }
         if !checked {

@@ -48,9 +48,9 @@ impl Trouble {
         matches!(self, Self::Gecko | Self::Text | Self::Echo)
     }
 
-    /// Whether the dongle answers all the same.
-    pub(super) fn is_in_reports(self) -> bool {
-        matches!(self, Self::Garbage | Self::EmptyAdverts)
+    /// Whether the dongle answers all the same, so that only a window of its scan tells that this is over.
+    pub(super) fn shows_while_scanning(self) -> bool {
+        matches!(self, Self::Garbage | Self::EmptyAdverts | Self::Restarts)
     }
 }
 
@@ -140,6 +140,8 @@ impl Ladder {
             Some(Rung::Restart) => Rung::Reset,
             Some(Rung::Reset) => Rung::Reopen,
         };
+        // It has forgotten all it was told: nothing less than the start-up makes it scan.
+        let next = if trouble == Trouble::Restarts { next.max(Rung::Restart) } else { next };
         self.trouble = Some(trouble);
         self.step(next);
         next
@@ -186,6 +188,7 @@ mod tests {
         use Rung::{Listen, Rediscover, Reopen, Reset, Restart};
         assert_eq!(rungs(Trouble::NoAnswer, 6), [Listen, Rediscover, Restart, Reset, Reopen, Listen]);
         assert_eq!(rungs(Trouble::Text, 5), [Listen, Rediscover, Restart, Reopen, Listen], "not ours to reset");
+        assert_eq!(rungs(Trouble::Restarts, 4), [Restart, Reset, Reopen, Restart], "it has forgotten its scan");
     }
 
     #[test]

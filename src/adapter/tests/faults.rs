@@ -241,12 +241,32 @@ fn odd_outcomes_are_tried_again_and_then_told() {
 fn a_dongle_that_keeps_restarting_is_told_about() {
     let mut world = scanning();
     for _ in 0..4 {
+        world.fake.scanning = false;
         world.read(&boot(1, 1));
         world.run(SECOND / 2);
+        assert!(world.fake.scanning, "it was set up again at once");
     }
     assert_eq!(world.noted(&Note::Trouble(Trouble::Restarts)), 1);
-    world.run(30 * SECOND);
-    assert!(world.session.is_well());
+    assert_eq!((world.phase(), rungs(&world)), (AdapterPhase::Stalled, vec![Rung::Restart]));
+    world.run(5 * SECOND);
+    assert!(world.session.is_well(), "once it has scanned for a while");
+    assert_eq!(world.noted(&Note::Recovered), 1);
+}
+
+#[test]
+fn restarts_now_and_then_are_no_trouble() {
+    for (apart, every) in [(21 * SECOND, Some(SECOND / 20)), (86_400 * SECOND, None)] {
+        let mut world = scanning();
+        world.fake.every = every;
+        for _ in 0..5 {
+            world.fake.scanning = false;
+            world.read(&boot(1, 1));
+            world.run(apart);
+        }
+        assert!(world.session.is_well() && world.fake.scanning, "{apart:?} apart");
+        assert_eq!(world.noted(&Note::Booted), 5, "{apart:?} apart");
+        assert_eq!(world.noted(&Note::Trouble(Trouble::Restarts)), 0, "{apart:?} apart");
+    }
 }
 
 #[test]
