@@ -46,6 +46,10 @@ pub(super) const RECENT: Duration = Duration::from_secs(180);
 /// What comes in is judged in stretches of this length.
 pub(super) const WINDOW: Duration = Duration::from_secs(5);
 
+/// How long what looks sick and is too little to tell is kept for the windows that follow, unless adverts with content
+/// come in.
+pub(super) const EVIDENCE: Duration = Duration::from_secs(120);
+
 /// Fewer discarded bytes in one window are no garbage storm, whatever their share.
 pub(super) const GARBAGE_BYTES: u32 = 256;
 

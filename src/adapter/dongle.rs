@@ -292,9 +292,8 @@ impl Dongle {
         if !matches!(self.stage, Stage::Scanning { .. }) || now < self.traffic.window_end() {
             return;
         }
-        let verdict = self.traffic.verdict();
-        self.traffic.restart(now);
-        self.proved |= !matches!(verdict, Verdict::Sick(_));
+        let verdict = self.traffic.judge(now);
+        self.proved |= matches!(verdict, Verdict::Well | Verdict::Nothing);
         match (verdict, self.ladder.trouble) {
             (Verdict::Sick(trouble), _) => self.climb(now, trouble),
             (Verdict::Well, _) => {
@@ -303,7 +302,7 @@ impl Dongle {
             }
             // Whatever it was has stopped; what silence means is found out elsewhere.
             (Verdict::Nothing, Some(_)) => self.recovered(),
-            (Verdict::Nothing, None) => {}
+            (Verdict::Nothing, None) | (Verdict::Unsure, _) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use bgapi::PacketType;
 use bgapi::gap::event::ScanResponse;
 
-use super::constants::{EMPTY_REPORTS, GARBAGE_BYTES, WINDOW};
+use super::constants::{EMPTY_REPORTS, EVIDENCE, GARBAGE_BYTES, WINDOW};
 use super::trouble::Trouble;
 use crate::time::Time;
 
@@ -21,7 +21,10 @@ pub(super) struct Traffic {
 
 #[derive(Debug, Default)]
 struct Window {
+    /// Since when the counts are kept.
     since: Time,
+    /// When they are judged.
+    end: Time,
     /// Reports that ought to have content.
     reports: u32,
     empty: u32,
@@ -34,8 +37,10 @@ struct Window {
 pub(super) enum Verdict {
     /// Adverts come in.
     Well,
-    /// Too little came in to tell.
+    /// Nothing came in that tells anything.
     Nothing,
+    /// What came in looks sick, and is too little to tell.
+    Unsure,
     /// Something is wrong with what came in.
     Sick(Trouble),
 }
@@ -49,7 +54,18 @@ impl Traffic {
 
     /// Begins a new window.
     pub(super) fn restart(&mut self, now: Time) {
-        self.window = Window { since: now, ..Window::default() };
+        self.window = Window { since: now, end: now + WINDOW, ..Window::default() };
+    }
+
+    /// Judges the window and begins the next, which keeps what is too little to tell.
+    pub(super) fn judge(&mut self, now: Time) -> Verdict {
+        let verdict = self.verdict();
+        if verdict == Verdict::Unsure && now.since(self.window.since) < EVIDENCE {
+            self.window.end = now + WINDOW;
+        } else {
+            self.restart(now);
+        }
+        verdict
     }
 
     pub(super) fn handle_frame(&mut self, now: Time, len: usize) {
@@ -72,7 +88,7 @@ impl Traffic {
 
     /// When the window is over.
     pub(super) fn window_end(&self) -> Time {
-        self.window.since + WINDOW
+        self.window.end
     }
 
     /// Whether the window holds frames and not much else.
@@ -80,8 +96,7 @@ impl Traffic {
         self.window.framed_bytes > self.window.discarded_bytes
     }
 
-    /// Judges the window.
-    pub(super) fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> Verdict {
         let Window { reports, empty, framed_bytes, discarded_bytes, .. } = self.window;
         if discarded_bytes >= GARBAGE_BYTES && discarded_bytes > framed_bytes {
             Verdict::Sick(Trouble::Garbage)
@@ -89,6 +104,8 @@ impl Traffic {
             Verdict::Sick(Trouble::EmptyAdverts)
         } else if empty < reports {
             Verdict::Well
+        } else if empty > 0 || discarded_bytes > 0 {
+            Verdict::Unsure
         } else {
             Verdict::Nothing
         }
@@ -108,11 +125,12 @@ mod tests {
         let cases = [
             ("nothing", Packet::ADV_IND, 0, "", 0, Verdict::Nothing),
             ("one advert", Packet::ADV_IND, 1, "x", 0, Verdict::Well),
-            ("a few empty ones", Packet::ADV_NONCONN_IND, 19, "", 0, Verdict::Nothing),
+            ("a few empty ones", Packet::ADV_NONCONN_IND, 19, "", 0, Verdict::Unsure),
             ("many empty ones", Packet::ADV_NONCONN_IND, 20, "", 0, sick(Trouble::EmptyAdverts)),
             ("directed ones, which are always empty", Packet::ADV_DIRECT_IND, 100, "", 0, Verdict::Nothing),
             ("scan responses, which may be", Packet::SCAN_RSP, 100, "", 0, Verdict::Nothing),
             ("a few lost bytes", Packet::ADV_IND, 1, "x", 255, Verdict::Well),
+            ("a few lost bytes and nothing else", Packet::ADV_IND, 0, "", 1, Verdict::Unsure),
             ("more garbage than frames", Packet::ADV_IND, 1, "x", 256, sick(Trouble::Garbage)),
             ("more frames than garbage", Packet::ADV_IND, 100, "x", 256, Verdict::Well),
         ];

@@ -166,10 +166,37 @@ fn adverts_without_content_are_a_sickness() {
 #[test]
 fn a_few_empty_adverts_are_none() {
     let mut world = scanning();
-    world.fake.every = Some(SECOND);
+    world.fake.every = Some(7 * SECOND);
     world.fake.fault = Fault::Empty;
-    world.run(60 * SECOND);
+    world.run(600 * SECOND);
     assert!(world.session.is_well());
+}
+
+#[test]
+fn rare_adverts_without_content_are_a_sickness_in_the_end() {
+    for every_ms in [240, 251, 300, 1_000, 5_000] {
+        let mut world = scanning();
+        world.fake.every = Some(Duration::from_millis(every_ms));
+        world.fake.fault = Fault::Empty;
+        world.run(125 * SECOND);
+        assert_eq!(world.noted(&Note::Trouble(Trouble::EmptyAdverts)), 1, "every {every_ms} ms");
+        world.run(475 * SECOND);
+        assert!(world.session.is_well() && world.fake.fault == Fault::None, "every {every_ms} ms");
+        assert_eq!((world.noted(&Note::Recovered), world.fake.resets), (1, 1), "every {every_ms} ms");
+    }
+}
+
+#[test]
+fn a_storm_that_calms_down_is_not_over() {
+    let mut world = scanning();
+    world.fake.every = None;
+    for third in 0..300 {
+        let len = if third / 15 % 2 == 0 { 30 } else { 10 };
+        world.read(&vec![0x55; len]);
+        world.run(SECOND / 3);
+    }
+    assert_eq!(world.noted(&Note::Trouble(Trouble::Garbage)), 1);
+    assert_eq!(world.noted(&Note::Recovered), 0);
 }
 
 #[test]
