@@ -39,7 +39,6 @@ pub(super) struct Dongle {
     pub(super) known: bool,
     /// Whether it has scanned for a while since the port was opened, and was not sick.
     proved: bool,
-    quiet: bool,
     /// Whether the scan under way has settings that have changed since.
     rescan: bool,
     pub(super) state: AdapterState,
@@ -97,7 +96,6 @@ impl Dongle {
             boots: VecDeque::new(),
             known: false,
             proved: false,
-            quiet: false,
             rescan: false,
             told: state.clone(),
             told_trouble: None,
@@ -149,13 +147,11 @@ impl Dongle {
         self.counters.reports += 1;
         self.counters.empty_reports += u64::from(report.data.is_empty());
         self.traffic.handle_report(now, report);
-        match self.stage {
-            Stage::Listening { .. } => self.handle_late_answer(now),
-            Stage::Scanning { .. } if self.quiet => {
-                self.quiet = false;
-                self.note(Note::Heard);
-            }
-            _ => {}
+        if self.ladder.silence.take().is_some() {
+            self.note(Note::Heard);
+        }
+        if let Stage::Listening { .. } = self.stage {
+            self.handle_late_answer(now);
         }
     }
 
@@ -234,7 +230,7 @@ impl Dongle {
             Stage::Closed { until } | Stage::Listening { until } | Stage::Resetting { until } => Some(*until),
             Stage::Starting(startup) => Some(startup.due(self.traffic.frame)),
             Stage::Scanning { since } => {
-                let silence = if self.quiet { QUIET_CHECK } else { SILENCE };
+                let silence = if self.is_quiet() { QUIET_CHECK } else { SILENCE };
                 let silent = self.traffic.report.unwrap_or(*since).max(*since) + silence;
                 Some(if self.is_watched() { silent.min(self.traffic.window_end()) } else { silent })
             }
@@ -274,13 +270,18 @@ impl Dongle {
         }
     }
 
+    /// Whether nobody is heard and the dongle answers.
+    fn is_quiet(&self) -> bool {
+        self.ladder.silence.is_some()
+    }
+
     /// Nobody was heard for a while: the room is quiet, or the dongle is deaf.
     fn handle_silence(&mut self, now: Time) {
+        // None is recent after a reset, which is the last that can help.
         let recent = self.traffic.report.is_some_and(|report| now.since(report) < RECENT);
         let rung = match self.ladder.silence {
             Some(Rung::Rediscover) if recent => Rung::Restart,
             Some(Rung::Restart) if recent => Rung::Reset,
-            Some(Rung::Reset) if recent => Rung::Reopen,
             _ => return self.start(now, Startup::check(now)),
         };
         self.ladder.silence = Some(rung);
@@ -387,15 +388,15 @@ impl Dongle {
             self.note(Note::Scanning);
         }
         let silent = self.traffic.report.is_none_or(|report| now.since(report) >= SILENCE);
-        let was_quiet = std::mem::replace(&mut self.quiet, checked && silent);
-        if self.quiet && !was_quiet {
+        if checked && silent && !self.is_quiet() {
             self.note(Note::Quiet);
-            self.ladder.silence.get_or_insert(Rung::Rediscover);
+            self.ladder.silence = Some(Rung::Rediscover);
         }
     }
 
     fn climb(&mut self, now: Time, trouble: Trouble) {
         self.not_opened = None;
+        self.ladder.silence = None;
         if self.ladder.trouble != Some(trouble) {
             self.note(Note::Trouble(trouble));
         }
@@ -411,7 +412,6 @@ impl Dongle {
         if self.ladder.is_in_first_round() {
             self.note(Note::Climbing(rung));
         }
-        self.quiet = false;
         match rung {
             Rung::Listen if matches!(self.stage, Stage::Scanning { .. }) => self.traffic.restart(now),
             Rung::Listen => self.stage = Stage::Listening { until: now + LISTEN },
@@ -447,7 +447,7 @@ impl Dongle {
     fn forget_port(&mut self) {
         (self.state.port, self.state.address, self.state.firmware) = (None, None, None);
         self.known = false;
-        self.quiet = false;
+        self.ladder.silence = None;
     }
 
     fn note(&mut self, note: Note) {
@@ -465,11 +465,13 @@ impl Dongle {
             Stage::Opening { .. } | Stage::Closed { .. } if self.not_opened.is_some() => AdapterPhase::Failed,
             Stage::Opening { .. } | Stage::Closed { .. } | Stage::Resetting { .. } => AdapterPhase::Opening,
             Stage::Starting(startup) if startup.is_full() && !self.known => AdapterPhase::Opening,
-            Stage::Starting(startup) if startup.is_full() => AdapterPhase::Ready,
-            // Asked in passing while it scans, or listened to.
+            Stage::Starting(startup) if startup.is_full() && self.ladder.silence != Some(Rung::Restart) => {
+                AdapterPhase::Ready
+            }
+            // Asked in passing while it scans, set up anew in a quiet room, or listened to.
             Stage::Starting(_) | Stage::Listening { .. } | Stage::Scanning { .. } => AdapterPhase::Scanning,
         };
-        (self.state.phase, self.state.quiet) = (phase, self.quiet && phase == AdapterPhase::Scanning);
+        (self.state.phase, self.state.quiet) = (phase, self.is_quiet() && phase == AdapterPhase::Scanning);
         match trouble {
             None => self.state.error.clone_from(&self.not_opened),
             Some(_) if self.told_trouble == trouble => {}

@@ -125,7 +125,7 @@ pub(super) struct Ladder {
     /// The rung reached; it is remembered after the trouble seems over, until [`Ladder::clear`].
     rung: Option<Rung>,
     rounds: u32,
-    /// The rung reached against silence alone, with a dongle that answers.
+    /// The rung reached against silence alone, with a dongle that answers; until somebody is heard or it is in trouble.
     pub(super) silence: Option<Rung>,
 }
 

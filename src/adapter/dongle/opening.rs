@@ -37,7 +37,6 @@ impl Dongle {
                 self.refused_since = None;
                 self.away_until = None;
                 (self.known, self.proved) = (false, false);
-                self.quiet = false;
                 self.traffic = Traffic::new(now);
                 self.evidence.clear();
                 self.note(Note::Opened);

@@ -5,6 +5,7 @@ use bgapi::ErrorCode;
 use super::fake::{Fake, Fault, World, boot, report};
 use crate::adapter::{Note, PortInput, Rung, Trouble};
 use crate::event::AdapterPhase;
+use crate::time::Time;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -146,6 +147,15 @@ fn a_dongle_that_answers_and_has_gone_deaf_on_the_radio_is_reset_in_the_end() {
     let mut world = scanning();
     world.fake.fault = Fault::Numb;
     world.run(150 * SECOND);
+    let wanted = [
+        (11, Note::Quiet), // 10 s after the last advert, asked and scanning again
+        (46, Note::Climbing(Rung::Restart)),
+        (81, Note::Climbing(Rung::Reset)),
+        (82, Note::Heard),
+    ];
+    let told = |at: &Time, note: &Note| ((at.as_micros() + 500_000) / 1_000_000, note.clone());
+    let notes: Vec<_> = world.notes.iter().map(|(at, note)| told(at, note)).collect();
+    assert_eq!(notes.into_iter().filter(|told| wanted.contains(told)).collect::<Vec<_>>(), wanted);
     assert_eq!(rungs(&world), [Rung::Restart, Rung::Reset]);
     assert_eq!((world.fake.resets, world.fake.fault.clone()), (1, Fault::None));
     assert!(world.session.is_well() && !world.session.state().quiet);

@@ -190,10 +190,16 @@ fn a_quiet_room_is_no_fault() {
     assert_eq!(world.noted(&Note::Quiet), 1);
     assert_eq!(world.fake.resets, 0, "no band is to become absent because of the dongle");
 
+    let states = world.states.len();
+    world.run(Duration::from_secs(48));
+    assert!(world.sent().len() > 2 * 8, "it was set up anew meanwhile");
+    assert_eq!(world.states.len(), states, "and stayed quiet and scanning: {:?}", world.states);
     world.run(Duration::from_secs(600));
     let (resets, sent) = (world.fake.resets, world.sent().len());
     assert_eq!(resets, 1, "once, since adverts had been heard shortly before");
+    let states = world.states.len();
     world.run(Duration::from_secs(3_600));
+    assert_eq!((world.noted(&Note::Quiet), world.states.len()), (1, states), "it went quiet once");
     assert_eq!(world.fake.resets, resets, "and then it is left alone");
     assert!(world.sent().len() - sent < 600, "{} commands in an hour", world.sent().len() - sent);
     assert!(world.session.state().quiet && world.session.is_well());
@@ -201,6 +207,57 @@ fn a_quiet_room_is_no_fault() {
     world.fake.every = Some(Duration::from_millis(50));
     world.run(Duration::from_millis(100));
     assert!(!world.session.state().quiet && world.session.is_well());
+}
+
+#[test]
+fn a_room_that_was_quiet_for_minutes_is_not_put_down_to_the_dongle() {
+    let mut world = scanning(Fake::new());
+    world.fake.every = None;
+    world.run(40 * SECOND);
+    world.read(&report(false));
+    assert!(!world.session.state().quiet);
+    // As long as each silence ends before its first rung is due.
+    for _ in 0..20 {
+        world.run(44 * SECOND);
+        assert!(world.session.state().quiet && world.session.is_well());
+        world.read(&report(false));
+    }
+    assert_eq!((world.fake.resets, world.opened.len()), (0, 1));
+}
+
+#[test]
+fn who_is_heard_during_a_check_ends_the_quiet() {
+    let mut world = scanning(Fake::new());
+    world.fake.every = None;
+    world.run(15 * SECOND);
+    world.fake.fault = Fault::Late(SECOND);
+    let sent = world.sent().len();
+    while world.sent().len() == sent {
+        world.run(SECOND / 2);
+    }
+    world.read(&report(false));
+    world.run(Duration::ZERO);
+    assert_eq!((world.noted(&Note::Heard), world.session.state().quiet), (1, false));
+    world.run(9 * SECOND);
+    assert_eq!((world.noted(&Note::Quiet), world.session.state().quiet), (1, false), "the check makes nothing of it");
+}
+
+#[test]
+fn settings_that_came_too_late_for_a_start_up_are_forgotten_with_it() {
+    let mut world = scanning(Fake::new());
+    world.fake.fault = Fault::Late(SECOND / 10);
+    let settings = |interval_ticks| ScanSettings { interval_ticks, ..SCAN };
+    world.session.handle_settings(world.now, settings(0x20));
+    while world.fake.parameters != Some((0x20, 0x10, 0)) {
+        world.run(Duration::from_millis(1));
+    }
+    world.session.handle_settings(world.now, settings(0x40));
+    world.fake.fault = Fault::None;
+    world.fake.commands.clear();
+    world.unplug(Duration::ZERO);
+    world.run(2 * SECOND);
+    let discovers = world.sent().iter().filter(|name| **name == "gap_discover").count();
+    assert_eq!((discovers, world.fake.parameters), (1, Some((0x40, 0x10, 0))));
 }
 
 #[test]
