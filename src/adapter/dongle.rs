@@ -369,13 +369,14 @@ impl Dongle {
 
     fn start(&mut self, now: Time, startup: Startup) {
         debug_assert!(!matches!(self.stage, Stage::Stopped), "{now:?}");
+        self.rescan = false; // it will have the settings of today
         self.stage = Stage::Starting(startup);
         self.send();
     }
 
     /// The dongle has done all it was asked for.
     fn scans(&mut self, now: Time) {
-        if std::mem::take(&mut self.rescan) {
+        if self.rescan {
             return self.start(now, Startup::rescan(now));
         }
         let checked = matches!(&self.stage, Stage::Starting(startup) if !startup.is_full());
