@@ -162,27 +162,13 @@ fn merge(earlier: &Item, later: Item) -> Option<Item> {
         }
         (Conclusion::Trend { before: first, .. }, Conclusion::Trend { before, after, .. }) => {
             *before = *first;
-            merge_trend(*first, after)
+            // A restated near is worth telling, since a lock timer waits for it; it never becomes the change itself,
+            // which is as old as the first near and would look as young as the last.
+            !matches!((before, after), (Side::Near, Trend::Near) | (Side::Away, Trend::Away))
         }
         _ => true,
     };
     news.then_some(Item::Fact(Fact::Band(later)))
-}
-
-/// Fits a trend to what was told before it; false where it says what the agent knows.
-///
-/// A restated near that was never told is told as the change it is. A restated near that was told stays worth
-/// telling: a lock timer waits for it.
-fn merge_trend(before: Side, after: &mut Trend) -> bool {
-    match (before, *after) {
-        (Side::Near, Trend::Hold) => true,
-        (Side::Unknown | Side::Away, Trend::Hold) => {
-            *after = Trend::Near;
-            true
-        }
-        (Side::Near, Trend::Near) | (Side::Away, Trend::Away) => false,
-        _ => true,
-    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,12 @@ fn waiting_state_is_merged_and_taps_never_are() {
         ("two taps", vec![tap(ms(1), 1), tap(ms(2), 1)], &["1 tap", "2 tap"]),
         ("two bands", vec![p(1, Present), presence(ms(2), 2, Present)], &["1 Absent>Present", "2 Absent>Present"]),
         ("near, then away", vec![t(1, Unknown, Trend::Near), t(2, Near, Trend::Away)], &["2 Unknown>Away"]),
-        ("near, then held", vec![t(1, Unknown, Trend::Near), t(2, Near, Trend::Hold)], &["2 Unknown>Near"]),
+        ("near, then held", vec![t(1, Unknown, Trend::Near), t(2, Near, Trend::Hold)], &["2 Unknown>Hold"]),
+        (
+            "near, held, away, and near anew",
+            vec![t(1, Unknown, Trend::Near), t(2, Near, Trend::Hold), t(3, Near, Trend::Away), t(4, Away, Trend::Near)],
+            &["4 Unknown>Near"],
+        ),
         ("held twice", vec![t(1, Near, Trend::Hold), t(2, Near, Trend::Hold)], &["2 Near>Hold"]),
         ("held, then away", vec![t(1, Near, Trend::Hold), t(2, Near, Trend::Away)], &["2 Near>Away"]),
         ("away and back", vec![t(1, Near, Trend::Away), t(2, Away, Trend::Near)], &[]),
