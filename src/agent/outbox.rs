@@ -137,7 +137,7 @@ impl Outbox {
     /// The next thing to write, counted as written: what must be resent, then the snapshot, then new facts in order.
     pub(super) fn poll_send(&mut self, now: Time, next_ref: impl FnOnce() -> u64) -> Option<Sending<'_>> {
         let Terms { in_flight, .. } = self.terms?;
-        if !self.window.has_due(now)
+        if !self.window.has_due()
             && self.window.len() < in_flight
             && let Some(item) = self.next_item(now)
         {

@@ -30,7 +30,7 @@ struct Entry {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Delivery {
-    /// To be written as soon as there is a join.
+    /// To be written as soon as there is a join and room; no timer runs.
     Due,
     /// Written on this join.
     Awaiting { deadline: Time },
@@ -67,8 +67,8 @@ impl Window {
         self.entries.front().map(|entry| entry.seq)
     }
 
-    pub(super) fn has_due(&self, now: Time) -> bool {
-        self.entries.iter().any(|entry| entry.is_due(now))
+    pub(super) fn has_due(&self) -> bool {
+        self.entries.iter().any(|entry| entry.delivery == Delivery::Due)
     }
 
     /// The next thing to write, counted as written; at most `limit` are on the way at once.
@@ -82,7 +82,7 @@ impl Window {
         if self.entries.iter().filter(|entry| matches!(entry.delivery, Delivery::Awaiting { .. })).count() >= limit {
             return None;
         }
-        let entry = self.entries.iter_mut().find(|entry| entry.is_due(now))?;
+        let entry = self.entries.iter_mut().find(|entry| entry.delivery == Delivery::Due)?;
         let number = Number { seq: entry.seq, re: entry.written };
         counters.facts_resent += u64::from(entry.written > 0);
         let reference = next_ref();
@@ -159,14 +159,19 @@ impl Window {
         });
     }
 
-    /// Makes what was not acknowledged in time due again; false if it was not for the second time.
+    /// Makes due what was not acknowledged in time, and what the agent wanted later; false if something was not
+    /// acknowledged for the second time.
     pub(super) fn handle_timeout(&mut self, now: Time, counters: &mut Counters) -> bool {
         let mut alive = true;
         for entry in &mut self.entries {
-            if matches!(entry.delivery, Delivery::Awaiting { deadline } if deadline <= now) {
-                counters.ack_timeouts += 1;
-                alive &= entry.tries < TRIES;
-                entry.delivery = Delivery::Due;
+            match entry.delivery {
+                Delivery::Awaiting { deadline } if deadline <= now => {
+                    counters.ack_timeouts += 1;
+                    alive &= entry.tries < TRIES;
+                    entry.delivery = Delivery::Due;
+                }
+                Delivery::Later { until } if until <= now => entry.delivery = Delivery::Due,
+                _ => {}
             }
         }
         alive
@@ -196,14 +201,6 @@ impl Window {
 }
 
 impl Entry {
-    fn is_due(&self, now: Time) -> bool {
-        match self.delivery {
-            Delivery::Due => true,
-            Delivery::Later { until } => until <= now,
-            Delivery::Awaiting { .. } => false,
-        }
-    }
-
     /// How long its acknowledgement may take.
     fn patience(&self) -> Duration {
         match self.item.class() {

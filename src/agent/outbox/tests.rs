@@ -172,5 +172,26 @@ fn a_fact_that_waits_for_its_retry_holds_nothing_up() {
     assert_eq!(desk.write(ms(10)), [(2, "band.tap", 0)]);
     assert_eq!(desk.outbox.poll_timeout(), Some(ms(1_000)));
     desk.outbox.handle_ack(2, None);
+    assert!(desk.outbox.handle_timeout(ms(1_000)));
     assert_eq!(desk.write(ms(1_000)), [(1, "band.presence", 1)]);
+}
+
+#[test]
+fn a_retry_that_is_due_and_finds_no_room_waits_without_a_timer() {
+    let mut desk = Desk::resumed(0);
+    for n in 0..3 {
+        desk.outbox.push(presence(ms(0), n, Presence::Present));
+    }
+    desk.write(ms(0));
+    desk.outbox.leave();
+    desk.refs = 0;
+    desk.outbox.join(ms(0), Some(0), Terms { in_flight: 1, ..TERMS });
+    assert_eq!(desk.write(ms(0)), [(1, "band.presence", 1)]);
+    desk.outbox.handle_retry(ms(0), 1, Duration::from_secs(1));
+    assert_eq!(desk.write(ms(500)), [(2, "band.presence", 1)]);
+    assert!(desk.outbox.handle_timeout(ms(1_000)));
+    assert_eq!(desk.write(ms(1_000)), []);
+    assert_eq!(desk.outbox.poll_timeout(), Some(ms(500) + limits::FACT_ACK));
+    desk.outbox.handle_ack(2, None);
+    assert_eq!(desk.write(ms(1_500)), [(1, "band.presence", 2)]);
 }
