@@ -17,6 +17,10 @@ pub const JOIN_TRIES: u32 = 2;
 /// A join that stood this long was a success and resets the back-offs; a shorter one may be part of a crash loop.
 pub const STABLE: Duration = Duration::from_secs(5);
 
+/// Joins in a row that may end, nothing having been acknowledged, before the oldest fact awaited is given up: an agent
+/// that crashes on one fact would get no other.
+pub const JOINS_ENDED: u32 = 3;
+
 /// A tap's acknowledgement is due after this: twice that still leaves a third of its lifetime for a new connection.
 pub const TAP_ACK: Duration = Duration::from_secs(1);
 

@@ -15,6 +15,7 @@ use super::reply::{self, JoinReply};
 use super::request::{self, Request};
 use super::results::{Outcome, Results, Said};
 use super::status::{Counters, Phase, Status};
+use super::window::CRASHED;
 use super::wire::{Joining, Wall, Writer};
 use crate::event::{AdapterState, CommandError, EndpointPhase, Fact, Snapshot, Telemetry};
 use crate::phoenix::{Frame, FrameError, Payload};
@@ -381,7 +382,9 @@ impl Link {
         }
         self.poll_channel();
         if self.channel.joined().is_none() && self.outbox.is_joined() {
-            self.outbox.leave();
+            if let Some(kind) = self.outbox.leave(now) {
+                self.note(Note::FactRefused { kind, reason: CRASHED.to_owned() });
+            }
         }
         if !self.channel.is_open() {
             self.congested = None;

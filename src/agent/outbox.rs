@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::item::{Item, Part};
+use super::item::{Class, Item, Part};
 use super::limits;
 use super::queue::{Queue, Room};
 use super::status::Counters;
@@ -85,13 +85,18 @@ impl Outbox {
         }
     }
 
-    /// The join is over.
-    pub(super) fn leave(&mut self) {
+    /// The join is over. Says what was given up, if one join after the other ended on it.
+    pub(super) fn leave(&mut self, now: Time) -> Option<&'static str> {
         self.terms = None;
-        self.window.leave();
         if self.snapshot == Want::Asked {
             self.snapshot = Want::Due;
         }
+        let given_up = self.window.leave(now, &mut self.counters)?;
+        // What it said is said otherwise, unless saying it all is what the agent cannot stand.
+        if given_up.class() == Class::State && given_up.is_fact() {
+            self.want_snapshot();
+        }
+        Some(given_up.name())
     }
 
     pub(super) fn is_joined(&self) -> bool {
@@ -162,7 +167,7 @@ impl Outbox {
 
     /// The agent does not want it; says what it was.
     pub(super) fn handle_refusal(&mut self, now: Time, reference: u64, reason: &str) -> Option<&'static str> {
-        self.window.refuse(now, reference, reason, &mut self.counters)
+        self.window.refuse(now, reference, reason, &mut self.counters).map(|item| item.name())
     }
 
     /// Does what is due; false if the agent has been silent for so long that the socket counts as dead.

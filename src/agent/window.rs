@@ -13,6 +13,8 @@ use crate::time::Time;
 #[derive(Debug, Default)]
 pub(super) struct Window {
     entries: VecDeque<Entry>,
+    /// Joins in a row that ended while something was awaited, nothing having been acknowledged.
+    ended: u32,
 }
 
 #[derive(Debug)]
@@ -52,10 +54,12 @@ const REFERENCES: usize = 4;
 /// Writes of a fact on one join before the socket counts as dead.
 const TRIES: u32 = 2;
 
+/// Why a fact is given up that no join outlives.
+pub(super) const CRASHED: &str = "one join after the other ended on it";
+
 impl Window {
     pub(super) fn push(&mut self, seq: u64, item: Item) {
-        let references = VecDeque::new();
-        self.entries.push_back(Entry { seq, item, written: 0, delivery: Delivery::Due, tries: 0, references });
+        self.entries.push_back(Entry::new(seq, item));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -108,44 +112,33 @@ impl Window {
 
     /// The agent wants it again after a while.
     pub(super) fn retry(&mut self, now: Time, reference: u64, after: Duration) {
-        if let Some(entry) = self.find(reference) {
+        if let Some(place) = self.find(reference) {
+            let entry = &mut self.entries[place];
             entry.delivery = Delivery::Later { until: now + after };
             entry.tries = 0;
         }
     }
 
-    /// The agent does not want it at all: something smaller takes its seq. Says what it was.
-    pub(super) fn refuse(
-        &mut self,
-        now: Time,
-        reference: u64,
-        reason: &str,
-        counters: &mut Counters,
-    ) -> Option<&'static str> {
-        let entry = self.find(reference)?;
-        let kind = entry.item.name();
-        if matches!(entry.item, Item::Dropped { .. }) {
-            // Whoever refuses to hear of a refusal does not hear of it.
-            let seq = entry.seq;
-            self.entries.retain(|entry| entry.seq != seq);
-        } else {
-            counters.facts_refused += u64::from(entry.item.is_fact());
-            entry.item = Item::Dropped { at: now, kind, reason: reason.to_owned() };
-            entry.written = 0;
-            entry.tries = 0;
-            entry.delivery = Delivery::Due;
-            entry.references.clear();
-        }
-        Some(kind)
+    /// The agent does not want it at all. Says what it was.
+    pub(super) fn refuse(&mut self, now: Time, reference: u64, reason: &str, counters: &mut Counters) -> Option<Item> {
+        let place = self.find(reference)?;
+        Some(self.give_up(now, place, reason.to_owned(), counters))
     }
 
-    /// The join is over: everything must be written again on the next.
-    pub(super) fn leave(&mut self) {
+    /// The join is over: everything must be written again on the next. Says what was given up, if one join after the
+    /// other ended on it.
+    pub(super) fn leave(&mut self, now: Time, counters: &mut Counters) -> Option<Item> {
+        // What an agent cannot stand is the oldest that it was working on.
+        let suspect = self.entries.iter().position(|entry| entry.tries > 0);
         for entry in &mut self.entries {
             entry.delivery = Delivery::Due;
             entry.tries = 0;
             entry.references.clear();
         }
+        self.ended += u32::from(suspect.is_some());
+        let place = suspect.filter(|_| self.ended >= limits::JOINS_ENDED)?;
+        self.ended = 0;
+        Some(self.give_up(now, place, CRASHED.to_owned(), counters))
     }
 
     /// Removes what a snapshot says, and taps that cannot act any more.
@@ -187,20 +180,42 @@ impl Window {
             .min()
     }
 
-    fn find(&mut self, reference: u64) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.references.contains(&reference))
+    fn find(&self, reference: u64) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.references.contains(&reference))
+    }
+
+    /// Lets something smaller take the seq. Says what it was.
+    fn give_up(&mut self, now: Time, place: usize, reason: String, counters: &mut Counters) -> Item {
+        let Entry { seq, item, .. } = &self.entries[place];
+        let (seq, kind) = (*seq, item.name());
+        counters.facts_refused += u64::from(item.is_fact());
+        let dropped = Entry::new(seq, Item::Dropped { at: now, kind, reason });
+        let given_up = std::mem::replace(&mut self.entries[place], dropped).item;
+        if matches!(given_up, Item::Dropped { .. }) {
+            // Whoever refuses to hear of a refusal does not hear of it.
+            self.entries.remove(place);
+        }
+        given_up
     }
 
     fn settle(&mut self, counters: &mut Counters, taken: impl Fn(&Entry) -> bool) {
+        let before = self.entries.len();
         self.entries.retain(|entry| {
             let taken = taken(entry);
             counters.facts_acked += u64::from(taken && entry.item.is_fact());
             !taken
         });
+        if self.entries.len() < before {
+            self.ended = 0;
+        }
     }
 }
 
 impl Entry {
+    fn new(seq: u64, item: Item) -> Self {
+        Self { seq, item, written: 0, delivery: Delivery::Due, tries: 0, references: VecDeque::new() }
+    }
+
     /// How long its acknowledgement may take.
     fn patience(&self) -> Duration {
         match self.item.class() {

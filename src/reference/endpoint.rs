@@ -135,6 +135,10 @@ impl Endpoint {
                 Receipt::New { .. } => {}
             }
         }
+        if event == "fact.dropped" && payload["kind"] == "snapshot" && !self.awaits_snapshot {
+            self.awaits_snapshot = true;
+            handled.commands.push(("snapshot.get", json!({"req": req})));
+        }
         if event == "roster.ack"
             && let Some(roster) = roster
         {
@@ -264,5 +268,19 @@ mod tests {
         assert!(handled.received.unwrap().verdict.unwrap().acted);
         let handled = endpoint.handle_event(now, "band.tap", tap("b", 1_000), None, "q", &mut ledgers);
         assert!(handled.received.unwrap().verdict.unwrap().acted, "its clock began later");
+    }
+
+    #[test]
+    fn a_snapshot_that_was_given_up_is_asked_for() {
+        let mut ledgers = Ledgers::default();
+        let now = Now { at: Time::from_secs(100), unix_ms: 0 };
+        let (mut endpoint, ..) = Endpoint::join(now, "e", &json!({"boot": "a"}), None, None, "r", &mut ledgers);
+        let dropped = |seq: u64, kind: &str| json!({"boot": "a", "seq": seq, "kind": kind});
+        let handled = endpoint.handle_event(now, "fact.dropped", dropped(1, "band.tap"), None, "q", &mut ledgers);
+        assert_eq!(handled.commands, []);
+        for (seq, commands) in [(2, vec![("snapshot.get", json!({"req": "q"}))]), (3, vec![])] {
+            let handled = endpoint.handle_event(now, "fact.dropped", dropped(seq, "snapshot"), None, "q", &mut ledgers);
+            assert_eq!(handled.commands, commands, "seq {seq}");
+        }
     }
 }

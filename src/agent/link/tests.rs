@@ -137,6 +137,65 @@ fn a_refused_fact_is_given_up_under_its_own_seq() {
     assert_eq!((bench.link.status().in_flight, bench.frames.len()), (0, 0), "refused twice: forgotten");
 }
 
+/// Crashes the agent's channel on this fact as often as it takes; says how many joins that were.
+fn crash_on(bench: &mut Bench, event: &str) -> u64 {
+    let joins = bench.link.counters().joins;
+    while let Some(poison) = bench.frames.iter().find(|frame| frame[3] == event).cloned() {
+        assert_eq!(bench.frames.iter().find(|frame| frame[4]["seq"].is_u64()), Some(&poison), "it is the first");
+        bench.frames.clear();
+        bench.text(&json!([poison[0], poison[0], poison[2], "phx_error", {}]));
+        let join = loop {
+            bench.step();
+            let Some(frame) = bench.frames.last().cloned() else { continue };
+            match frame[3].as_str() {
+                Some("heartbeat") => bench.reply(&frame, "ok", &json!({})),
+                _ => break frame,
+            }
+        };
+        bench.accept(&resume(join[4]["oldest_seq"].as_u64().unwrap() - 1));
+    }
+    bench.link.counters().joins - joins
+}
+
+#[test]
+fn a_fact_on_which_the_agent_crashes_is_given_up_and_the_next_arrives() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.fact(tap(ms(0), 1));
+    bench.fact(trend(ms(1), 2, Side::Unknown, Trend::Near));
+    assert_eq!(crash_on(&mut bench, "band.tap"), 3);
+    let dropped = bench.frame("fact.dropped");
+    assert_eq!((&dropped[4]["seq"], &dropped[4]["kind"]), (&json!(1), &json!("band.tap")));
+    assert_eq!(dropped[4]["reason"], "one join after the other ended on it");
+    assert_eq!(bench.events(), events(&[("band.trend", 2)]));
+    assert_eq!(bench.link.counters().facts_refused, 1);
+    assert!(bench.notes.iter().any(|note| matches!(note, Note::FactRefused { kind: "band.tap", .. })));
+}
+
+#[test]
+fn an_agent_that_crashes_on_everything_is_told_less_and_less() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.fact(presence(ms(0), 1, Presence::Present));
+    assert_eq!(crash_on(&mut bench, "band.presence"), 3);
+    assert_eq!(crash_on(&mut bench, "fact.dropped"), 3);
+    assert_eq!(crash_on(&mut bench, "snapshot"), 3, "what was given up is state, which a snapshot says too");
+    assert_eq!(crash_on(&mut bench, "fact.dropped"), 3);
+    assert_eq!((bench.events(), bench.link.status().in_flight), (Vec::new(), 0));
+}
+
+#[test]
+fn joins_that_end_between_acknowledgements_are_nobodys_fault() {
+    let mut bench = Bench::joined(&resume(0));
+    for n in 1..=5 {
+        bench.fact(presence(ms(0), n, Presence::Present));
+        bench.fact(tap(ms(0), n));
+        let tapped = bench.frame("band.tap");
+        bench.reply(&tapped, "ok", &json!({}));
+        bench.socket(SocketInput::Closed { code: Some(1009), reason: "" });
+        bench.connect(&resume(0));
+    }
+    assert_eq!(bench.link.counters().facts_refused, 0);
+}
+
 #[test]
 fn a_resumed_join_sends_the_rest_in_order_then_new_facts() {
     let mut bench = Bench::joined(&resume(0));
