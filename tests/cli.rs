@@ -126,3 +126,79 @@ fn a_reader_who_has_seen_enough_is_no_failure() {
     assert!(done.stderr.is_empty(), "{}", text(&done.stderr));
     assert_eq!(text(&done.stdout).lines().count(), 1);
 }
+
+/// Makes a file that its owner alone can read.
+#[cfg(unix)]
+fn private_file(path: &std::path::Path, text: &str) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_nbe_toml_names_are_checked_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    private_file(&path("good.token"), "s3cret\n");
+    private_file(&path("empty.token"), " \n");
+    private_file(&path("open.token"), "s3cret\n");
+    fs::set_permissions(path("open.token"), fs::Permissions::from_mode(0o644)).unwrap();
+    private_file(&path("notes.pem"), "no certificate\n");
+    let ca = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/tls/ca.pem");
+    private_file(&path("good.pem"), &fs::read_to_string(ca).unwrap());
+    // (token_file, ca_file, what is said: the place, the mistake, the cure)
+    let cases: [(&str, &str, &[&str]); 5] = [
+        ("good.token", "good.pem", &["valid, digest"]),
+        (
+            "none.token",
+            "none.pem",
+            &[
+                "nbe.toml:3:14: error: cannot read the token file /none.token: No such file",
+                "help: put the file there, or correct agent.token_file",
+                "nbe.toml:4:11: error: cannot read ca_file /none.pem: ",
+                "help: put the file there, or correct agent.ca_file",
+                "nbe.toml: 2 errors",
+            ],
+        ),
+        (
+            "open.token",
+            "notes.pem",
+            &[
+                "the token file /open.token can be read by others (mode 644)",
+                "  token_file = \"/open.token\"\n               ^^^^^",
+                "help: chmod 600 /open.token",
+                "ca_file /notes.pem holds no certificate",
+            ],
+        ),
+        ("empty.token", "good.pem", &["the token file /empty.token holds no token", "nbe.toml: 1 error"]),
+        (".", "good.pem", &["cannot read the token file /.: it is not a file"]),
+    ];
+    for (token, ca, expected) in cases {
+        let toml = format!(
+            "agent_url = \"wss://localhost/socket/websocket\"\n[agent]\ntoken_file = {:?}\nca_file = {:?}\n",
+            path(token),
+            path(ca)
+        );
+        private_file(&path("nbe.toml"), &toml);
+        let file = path("nbe.toml");
+        let done = nbe(&["check", file.to_str().unwrap()], b"");
+        let shown = text_below(&done.stdout, folder.path());
+        assert_eq!(done.status.success(), token == "good.token", "{shown}");
+        for piece in expected {
+            assert!(shown.contains(piece), "{token}, {ca}: {piece} is not in\n{shown}");
+        }
+        assert!(!shown.contains("s3cret"), "{shown}");
+        if !done.status.success() {
+            let started = nbe(&["run", "--config", file.to_str().unwrap()], b"");
+            assert_eq!(started.status.code(), Some(78), "{token}: {}", text(&started.stderr));
+        }
+    }
+}
+
+/// What was printed, with the folder's name left out.
+#[cfg(unix)]
+fn text_below(bytes: &[u8], folder: &std::path::Path) -> String {
+    text(bytes).replace(&format!("{}/", folder.display()), "/")
+}

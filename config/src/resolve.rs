@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::REFERENCE;
-use crate::diagnostic::{Diagnostic, printable};
+use crate::diagnostic::{Diagnostic, Excerpt, Location, printable};
 use crate::held::{Filled, Held};
 use crate::layers::{Origin, Sources};
 use crate::merge::Merge;
@@ -32,12 +32,21 @@ pub struct Effective {
     pub value: toml::Value,
     /// The layer that it was taken from.
     pub origin: Origin,
+    #[serde(skip)]
+    location: Location,
+    #[serde(skip)]
+    excerpt: Option<Excerpt>,
 }
 
 impl Effective {
     /// The value as it is written in a file, safe to print.
     pub fn text(&self) -> String {
         printable(&self.value.to_string())
+    }
+
+    /// A mistake that only the world outside the configuration shows, told where the value stands.
+    pub fn error(&self, message: impl AsRef<str>) -> Diagnostic {
+        Diagnostic::error(self.location.clone(), message).with_excerpt(self.excerpt.clone())
     }
 }
 
@@ -68,7 +77,13 @@ impl Default for Config {
 }
 
 fn effective(merge: &Merge) -> Vec<Effective> {
-    let value = |key, held: &Held| Effective { key, value: held.value.clone(), origin: held.origin() };
+    let value = |key, held: &Held| Effective {
+        key,
+        value: held.value.clone(),
+        origin: held.origin(),
+        location: held.location.clone(),
+        excerpt: held.excerpt.clone(),
+    };
     let main = merge.main.values().map(|(name, held)| value(name.to_owned(), held));
     let adapters = merge.adapters.iter().enumerate().flat_map(|(index, adapter)| {
         adapter.values().map(move |(name, held)| value(format!("{ADAPTER}[{index}].{name}"), held))

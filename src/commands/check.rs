@@ -1,12 +1,15 @@
 //! `nbe check`: what the configuration amounts to, where each value comes from, and what is wrong with it.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use config::{Diagnostic, Effective, Severity, Sources, find};
+use config::{Diagnostic, Effective, Location, Resolution, Severity, Sources, find};
 use serde::Serialize;
+
+use crate::credentials::{self, CredentialError};
 
 /// Show the effective configuration, where each value comes from, and what is wrong with it
 #[derive(Debug, Args)]
@@ -74,13 +77,18 @@ impl Report {
         };
         let path = file.as_ref().map(|file| file.path.clone());
         let sources = Sources { file, environment, ..Sources::default() };
-        let resolution = config::resolve(&sources);
+        let Resolution { mut config, values, mut diagnostics } = config::resolve(&sources);
+        let unusable = config.as_ref().map_or_else(Vec::new, credentials::check);
+        if !unusable.is_empty() {
+            config = None;
+            diagnostics.extend(unusable.iter().map(|error| located(error, &values)));
+        }
         Self {
             path,
-            ok: resolution.config.is_some(),
-            values: resolution.values,
-            diagnostics: resolution.diagnostics,
-            digest: resolution.config.map(|config| config.digest().to_string()),
+            ok: config.is_some(),
+            values,
+            diagnostics,
+            digest: config.map(|config| config.digest().to_string()),
         }
     }
 
@@ -115,6 +123,19 @@ impl Report {
             warnings => writeln!(out, "{name}: {verdict}, {}", counted(warnings, "warning")),
         }
     }
+}
+
+/// A file that cannot be used, told where it is named.
+fn located(error: &CredentialError, values: &[Effective]) -> Diagnostic {
+    let message = match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    let diagnostic = match values.iter().find(|value| value.key == error.key()) {
+        Some(value) => value.error(message),
+        None => Diagnostic::error(Location::None, message),
+    };
+    diagnostic.with_help(error.cure())
 }
 
 /// A wider value pushes its own origin aside rather than everyone's.

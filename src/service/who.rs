@@ -1,34 +1,17 @@
 //! Who the daemon is to its agent, and how its parts' words get into the log.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use config::{Config, Diagnostic, Effective, Origin, Severity};
 
 use crate::adapter;
 use crate::agent::socket::Target;
 use crate::agent::{self, Identity, Secret};
+use crate::credentials::{self, CredentialError};
 use crate::event::AdapterId;
 use crate::failure::{Failure, exit};
 use crate::identity::EndpointId;
-
-/// The longest token that is read, in bytes.
-const MAX_TOKEN: u64 = 8 * 1024;
-
-/// The name under which the service manager hands over the token.
-const CREDENTIAL: &str = "agent-token";
-
-/// Why the agent cannot be given a token.
-#[derive(Debug, thiserror::Error)]
-enum TokenError {
-    #[error("cannot read the token file {}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("the token file {} holds no token: expected one line of text", path.display())]
-    NoToken { path: PathBuf },
-    #[cfg(unix)]
-    #[error("the token file {} can be read by others (mode {mode:03o})", path.display())]
-    Open { path: PathBuf, mode: u32 },
-}
 
 /// The endpoint's id that this machine has, whatever the configuration says.
 pub(super) fn machine(machine_id: Option<&str>, state: Option<&Path>) -> Result<EndpointId, Failure> {
@@ -62,7 +45,7 @@ impl Agent {
         let target = target.map_err(|error| Failure::new(exit::CONFIG, error))?;
         let endpoint = config.agent.endpoint_id.as_ref().map_or_else(|| machine.clone(), EndpointId::given);
         let pin = config.agent.pin.as_ref().map(|pin| pin.0);
-        Ok(Self { target: target.pinned(pin), endpoint, token: token(config)? })
+        Ok(Self { target: target.pinned(pin), endpoint, token: credentials::token(config).map_err(unusable)? })
     }
 
     /// What the agent gets to know of the daemon when it joins.
@@ -77,6 +60,11 @@ impl Agent {
             token: self.token.clone(),
         }
     }
+}
+
+fn unusable(error: CredentialError) -> Failure {
+    let cure = error.cure();
+    Failure::new(exit::CONFIG, error).advise(cure)
 }
 
 /// The machine's addresses, by which a central agent finds a remote session's terminal.
@@ -94,34 +82,6 @@ fn host() -> String {
     return rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(unix))]
     return std::env::var("COMPUTERNAME").unwrap_or_default();
-}
-
-/// The token for the agent: the service manager's credential, or the configured file's line.
-fn token(config: &Config) -> Result<Option<Secret>, Failure> {
-    if !config.agent_url.is_secure() {
-        return Ok(None);
-    }
-    let credential =
-        std::env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join(CREDENTIAL));
-    let path = credential.filter(|path| path.exists()).or_else(|| config.agent.token_file.clone());
-    let Some(path) = path else { return Ok(None) };
-    let failed = |source| Failure::new(exit::CONFIG, TokenError::Read { path: path.clone(), source });
-    let file = std::fs::File::open(&path).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            let advice = format!("chmod 600 {}", path.display());
-            return Err(Failure::new(exit::CONFIG, TokenError::Open { path, mode }).advise(advice));
-        }
-    }
-    let mut text = String::new();
-    std::io::Read::read_to_string(&mut std::io::Read::take(file, MAX_TOKEN), &mut text).map_err(failed)?;
-    match text.trim() {
-        "" => Err(Failure::new(exit::CONFIG, TokenError::NoToken { path })),
-        token => Ok(Some(Secret::new(token))),
-    }
 }
 
 /// Says which configuration is in force: what is not a default for everybody, the rest for the curious.

@@ -38,7 +38,8 @@ fn after_any_faults_a_well_dongle_scans_again() {
             let opened = world.opened.len();
             world.run(span);
             let opened = world.opened.len() - opened;
-            let bound = if world.refuse.is_some() { opens_of_a_refused_port(span) } else { opens_of_a_sick_dongle(span) };
+            let bound =
+                if world.refuse.is_some() { opens_of_a_refused_port(span) } else { opens_of_a_sick_dongle(span) };
             assert!(opened <= bound, "seed {seed}: {story:?}: opened {opened} times, not {bound}");
         }
         world.fake.fault = Fault::None;
