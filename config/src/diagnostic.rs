@@ -263,12 +263,35 @@ impl<'t> Lines<'t> {
         self.starts.partition_point(|&start| start <= offset)
     }
 
-    /// Where `span` begins, and its line.
-    pub(crate) fn locate(&self, path: &Path, span: &Range<usize>) -> (Location, Excerpt) {
-        let line = self.line(span.start);
+    /// Where the line that holds the byte at `offset` begins and ends, the line end left out.
+    pub(crate) fn span_at(&self, offset: usize) -> Range<usize> {
+        let line = self.line(offset);
         let start = self.starts[line - 1];
         let end = self.starts.get(line).copied().unwrap_or(self.text.len());
-        let text = self.text[start..end].trim_end_matches(['\n', '\r']);
+        start..start + self.text[start..end].trim_end_matches(['\n', '\r']).len()
+    }
+
+    /// The line that holds the byte at `offset`.
+    pub(crate) fn text_at(&self, offset: usize) -> &'t str {
+        &self.text[self.span_at(offset)]
+    }
+
+    /// The text at `span`; nothing where that cuts a character.
+    pub(crate) fn text(&self, span: &Range<usize>) -> &'t str {
+        self.text.get(span.clone()).unwrap_or_default()
+    }
+
+    /// Where the first line after `offset` whose first mark is `c` begins, or the text's end.
+    pub(crate) fn next_beginning_with(&self, c: char, offset: usize) -> usize {
+        let later = self.starts.iter().copied().filter(|&start| start > offset);
+        let mut later = later.skip_while(|&start| !self.text[start..].trim_start_matches([' ', '\t']).starts_with(c));
+        later.next().unwrap_or(self.text.len())
+    }
+
+    /// Where `span` begins, and its line.
+    pub(crate) fn locate(&self, path: &Path, span: &Range<usize>) -> (Location, Excerpt) {
+        let (line, text) = (self.line(span.start), self.text_at(span.start));
+        let start = self.starts[line - 1];
         let span = span.start - start..span.end.max(span.start) - start;
         let before = &text[..floor_char_boundary(text, span.start)];
         let path = printable(&path.to_string_lossy());

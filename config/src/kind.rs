@@ -20,6 +20,9 @@ pub(crate) trait Kind {
     /// Whether it is written as a TOML string.
     const IS_TEXT: bool = false;
 
+    /// For a kind that is a single number, one that is taken.
+    const NUMBER: Option<&'static str> = None;
+
     /// What is taken, as it reads after "must be".
     fn takes() -> String;
 

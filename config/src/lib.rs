@@ -37,11 +37,13 @@ mod identity; // addresses, UUIDs, pins
 mod kind; // what a key can take
 mod layers; // what goes in
 mod merge; // lays the layers over each other
+mod odd; // characters that only look right
 mod quantity; // levels, windows, offsets, scan times
 mod resolve; // from layers to a configuration
 mod rules; // the rules between keys
 mod schema; // the table of keys
 mod settings; // what comes out
+mod syntax; // what is no TOML
 
 pub use agent_url::{AgentUrl, AgentUrlError, Host};
 pub use change::Change;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -11,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Lines, Location, printable};
 use crate::held::{Filled, Layer};
 use crate::layers::{Flag, SourceFile};
 use crate::schema::{self, ADAPTER, ADAPTER_KEYS, AdapterDraft, Draft, KEYS};
+use crate::syntax::{self, Parsed};
 
 /// The most dongles in one file: a terminal has one or two, a USB hub seldom more than seven ports.
 const MAX_ADAPTERS: usize = 8;
@@ -50,18 +50,18 @@ impl Merge {
             Ok(text) => text,
             Err(error) => {
                 self.is_garbled = true;
-                return self.diagnostics.push(not_utf8(path, bytes, error.valid_up_to()));
+                return self.diagnostics.push(syntax::not_utf8(path, bytes, error.valid_up_to()));
             }
         };
         let lines = Lines::new(text);
-        let (table, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
+        let Parsed { text: sound, mistakes } = syntax::parse(text, &lines);
+        for mistake in mistakes {
             self.is_garbled = true;
-            let span = error.span().unwrap_or(0..0);
-            if self.garbled_lines.insert(lines.line(span.start)) && !self.diagnostics.is_full() {
-                self.diagnostics.push(not_toml(path, &lines, &span, error.message()));
+            if self.garbled_lines.insert(lines.line(mistake.span.start)) && !self.diagnostics.is_full() {
+                self.diagnostics.push(mistake.told(path, &lines));
             }
         }
+        let (table, _) = DeTable::parse_recoverable(&sound);
         let layer = Layer::File { path, lines: &lines };
         self.lay_table(table.as_ref(), "", &layer);
     }
@@ -218,33 +218,5 @@ fn with_meant(warning: Diagnostic, meant: Option<String>) -> Diagnostic {
     match meant {
         Some(meant) => warning.with_help(format!("did you mean {meant}?")),
         None => warning,
-    }
-}
-
-fn not_utf8(path: &Path, bytes: &[u8], valid_up_to: usize) -> Diagnostic {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Diagnostic::error(Location::file(path), "the file is saved as UTF-16")
-            .with_help("save it as UTF-8; the editor asks for the encoding in \"Save as\"");
-    }
-    // Up to there it is valid, so nothing is replaced.
-    let text = String::from_utf8_lossy(&bytes[..valid_up_to]);
-    let (location, _) = Lines::new(&text).locate(path, &(valid_up_to..valid_up_to));
-    let byte = bytes[valid_up_to];
-    Diagnostic::error(location, format!("the byte 0x{byte:02x} is not UTF-8")).with_help("save the file as UTF-8")
-}
-
-fn not_toml(path: &Path, lines: &Lines<'_>, span: &Range<usize>, message: &str) -> Diagnostic {
-    let (location, excerpt) = lines.locate(path, span);
-    let message = message.trim_end_matches(", expected nothing");
-    // The line could not be read, so a password in an address may stand anywhere in it.
-    let excerpt = Some(excerpt).filter(|excerpt| !excerpt.line.contains('@'));
-    let error = Diagnostic::error(location, format!("not TOML: {message}")).with_excerpt(excerpt);
-    match message {
-        "duplicate key" => error.with_help("the key or the table stands above already; keep one of them"),
-        _ if message.contains("escape") || message.contains("unicode") => {
-            error.with_help("a path with \\ goes in 'single quotes'")
-        }
-        _ if message.contains("string values must be quoted") => error.with_help("put the text in \"quotes\""),
-        _ => error,
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Key<D> {
     pub name: &'static str,
     /// Whether a variable's or a flag's text is the value as it stands.
     pub is_text: bool,
+    /// For a key that takes a single number, one that it takes.
+    pub number: Option<&'static str>,
     /// What the key takes, as it reads after "must be".
     pub takes: fn() -> String,
     /// Proves a value and puts it into the draft.
@@ -62,6 +64,7 @@ macro_rules! keys {
         &[$(Key {
             name: concat!(stringify!($part) $(, ".", stringify!($rest))*),
             is_text: <$kind as Kind>::IS_TEXT,
+            number: <$kind as Kind>::NUMBER,
             takes: <$kind as Kind>::takes,
             set: |draft, value| {
                 draft.$part $(.$rest)* = <$kind as Kind>::read(value)?.into();
@@ -132,6 +135,13 @@ pub(crate) fn is_table(name: &str) -> bool {
 pub(crate) fn full_names() -> impl Iterator<Item = String> {
     let of_adapter = ADAPTER_KEYS.iter().map(|key| format!("{ADAPTER}.{}", key.name));
     KEYS.iter().map(|key| key.name.to_owned()).chain(of_adapter)
+}
+
+/// A number that the key takes, if it takes one; `name` may be without its table's.
+pub(crate) fn example_of_number(name: &str) -> Option<&'static str> {
+    let is_meant = |key: &str| key == name || key.rsplit('.').next() == Some(name);
+    let main = KEYS.iter().find(|key| is_meant(key.name)).map(|key| key.number);
+    main.or_else(|| ADAPTER_KEYS.iter().find(|key| is_meant(key.name)).map(|key| key.number)).flatten()
 }
 
 /// The environment variable that sets a key: the six documented ones in capitals, the rest with `NBE_` before.

@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{Kind, Misfit};
+use crate::odd::odd;
 use crate::quantity::{Level, RssiOffset, ScanTicks, WindowLength};
 
 /// A window's length.
@@ -13,6 +14,8 @@ pub(crate) struct Readings;
 
 impl Kind for Readings {
     type Value = WindowLength;
+
+    const NUMBER: Option<&'static str> = Some("10");
 
     fn takes() -> String {
         "1 to 200".into()
@@ -29,6 +32,8 @@ pub(crate) struct LevelInDbm;
 
 impl Kind for LevelInDbm {
     type Value = Level;
+
+    const NUMBER: Option<&'static str> = Some("-42");
 
     fn takes() -> String {
         "-99 to -1".into()
@@ -52,6 +57,8 @@ pub(crate) struct LevelOrZero;
 impl Kind for LevelOrZero {
     type Value = Option<Level>;
 
+    const NUMBER: Option<&'static str> = Some("-42");
+
     fn takes() -> String {
         "0 or -99 to -1".into()
     }
@@ -70,6 +77,8 @@ pub(crate) struct Seconds<const MIN: u64, const MAX: u64>;
 impl<const MIN: u64, const MAX: u64> Kind for Seconds<MIN, MAX> {
     type Value = Duration;
 
+    const NUMBER: Option<&'static str> = Some("30");
+
     fn takes() -> String {
         format!("{MIN} to {MAX}")
     }
@@ -86,6 +95,8 @@ pub(crate) struct OffsetInDb;
 
 impl Kind for OffsetInDb {
     type Value = RssiOffset;
+
+    const NUMBER: Option<&'static str> = Some("-3.5");
 
     fn takes() -> String {
         "-40.0 to 40.0 in steps of 0.1".into()
@@ -106,6 +117,8 @@ pub(crate) struct ScanMillis;
 
 impl Kind for ScanMillis {
     type Value = ScanTicks;
+
+    const NUMBER: Option<&'static str> = Some("30");
 
     fn takes() -> String {
         "2.5 to 10240 in steps of 0.625".into()
@@ -131,6 +144,8 @@ pub(crate) struct CompanyId;
 
 impl Kind for CompanyId {
     type Value = u16;
+
+    const NUMBER: Option<&'static str> = Some("434");
 
     fn takes() -> String {
         "0 to 65535".into()
@@ -163,6 +178,6 @@ fn decimal(value: &DeValue<'_>) -> Result<f64, Misfit> {
 fn not_a_number(value: &DeValue<'_>) -> Misfit {
     match value.as_str().map(str::parse::<f64>) {
         Some(Ok(_)) => Misfit::new(value).because("remove the quotes"),
-        _ => Misfit::new(value),
+        _ => Misfit { because: value.as_str().and_then(odd), ..Misfit::new(value) },
     }
 }

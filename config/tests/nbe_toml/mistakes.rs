@@ -274,6 +274,66 @@ rssi_cutoff_close = \"near\"
 }
 
 #[test]
+fn reading_goes_on_behind_what_is_not_toml() {
+    let text = format!(
+        "{URL}rssi_window_tap: 5\nrssi_window_long\nrssi_tap_threshold = 42\n\
+         [bands\nall = 1\n\n[log]\nlevel = \"x\"\n[[adapter]\nport = 5\n"
+    );
+    let resolution = layers(&text, &[], &[]);
+    assert_eq!(
+        first_lines(&resolution),
+        [
+            "nbe.toml:2:18: error: not TOML: key with no value, expected `=`",
+            "nbe.toml:3:17: error: not TOML: key with no value, expected `=`",
+            "nbe.toml:4:22: error: rssi_tap_threshold must be 0 or -99 to -1, found 42 (is the minus sign missing?)",
+            "nbe.toml:5:7: error: not TOML: unclosed table, expected `]`",
+            "nbe.toml:9:9: error: log.level must be \"error\", \"warn\", \"info\", \"debug\" or \"trace\", found \"x\"",
+            "nbe.toml:10:11: error: not TOML: unclosed array table, expected `]`",
+        ]
+    );
+    let helps: Vec<_> = resolution.diagnostics.iter().map(|found| found.help.as_deref()).collect();
+    let not_looked_at = Some("the keys below it, up to the next [table], were not looked at");
+    assert_eq!(helps, [Some("use = instead of :"), None, None, not_looked_at, None, not_looked_at]);
+}
+
+#[test]
+fn a_value_that_is_not_toml_is_told_how_to_be_written() {
+    let number = |example: &str, odd: &str| format!("write a plain number such as {example}{odd}");
+    let minus = "; − is U+2212, a typographic minus sign";
+    let cases = [
+        ("rssi_tap_threshold = −42", "the value is not a number", number("-42", minus)),
+        ("rssi_tap_threshold = –42", "the value is not a number", number("-42", "; – is U+2013, a dash")),
+        ("rssi_cutoff_far = -80 dBm", "the value is not a number", number("-42", "")),
+        ("rssi_window_tap = 5;", "the value is not a number", number("10", "")),
+        (
+            "rssi_window_tap = “10”",
+            "the value is not a number",
+            number("10", "; “ is U+201C, a typographic quotation mark"),
+        ),
+        ("rssi_window_tap =", "a value is missing", number("10", "")),
+        ("rssi_window_tap = # ten", "a value is missing", number("10", "")),
+        ("[[adapter]]\nrssi_offset_db = −3.5", "the value is not a number", number("-3.5", minus)),
+        ("rssi_tap_threshold = -4x.2", "invalid float", number("-42", "")),
+        ("rssi_window_tap = 10,", "unexpected key or value, expected newline, `#`", number("10", "")),
+        ("detector =", "a value is missing", "put the text in plain \"quotes\"".into()),
+        (
+            "detector = “classic”",
+            "string values must be quoted, expected literal string",
+            "put the text in plain \"quotes\"; “ is U+201C, a typographic quotation mark".into(),
+        ),
+    ];
+    for (lines, message, help) in cases {
+        let resolution = layers(&format!("{URL}{lines}\n"), &[], &[]);
+        let [mistake] = resolution.diagnostics.as_slice() else { panic!("{lines}: {:?}", resolution.diagnostics) };
+        assert_eq!(mistake.message, format!("not TOML: {message}"), "{lines}");
+        assert_eq!(mistake.help, Some(help), "{lines}");
+    }
+    let variable = layers(URL, &[("RSSI_TAP_THRESHOLD", "−42")], &[]);
+    let said = first_lines(&variable).concat();
+    assert!(said.ends_with("found \"−42\" (− is U+2212, a typographic minus sign)"), "{said}");
+}
+
+#[test]
 fn one_mistake_is_told_once() {
     // The minus sign is missing; that the cutoffs would then be crossed follows from it.
     let crossed = format!("{URL}rssi_cutoff_close = 60\nrssi_cutoff_far = -65\n");
