@@ -288,6 +288,19 @@ impl<'t> Lines<'t> {
         later.next().unwrap_or(self.text.len())
     }
 
+    /// Where the name at `span` begins, and the name without anything else that its line holds.
+    pub(crate) fn locate_alone(&self, path: &Path, span: &Range<usize>) -> (Location, Option<Excerpt>) {
+        let (location, _) = self.locate(path, span);
+        let line = self.span_at(span.start);
+        let end = span.end.min(line.end);
+        let (before, rest) = (&self.text[line.start..span.start], &self.text[end..line.end]);
+        let closing = rest.len() - rest.trim_start_matches(']').len();
+        let more = if rest[closing..].trim().is_empty() { "" } else { " …" };
+        let before = if before.trim_start_matches(BEFORE_A_NAME).is_empty() { before } else { "… " };
+        let shown = format!("{before}{}{more}", &self.text[span.start..end + closing]);
+        (location, Some(Excerpt::new(&shown, before.len()..before.len() + end - span.start)))
+    }
+
     /// Where `span` begins, and its line.
     pub(crate) fn locate(&self, path: &Path, span: &Range<usize>) -> (Location, Excerpt) {
         let (line, text) = (self.line(span.start), self.text_at(span.start));
@@ -299,6 +312,9 @@ impl<'t> Lines<'t> {
         (location, Excerpt::new(text, span))
     }
 }
+
+/// What may stand before a key or a table's name in its line.
+const BEFORE_A_NAME: [char; 3] = ['[', ' ', '\t'];
 
 /// The last place at or before `offset` where `text` can be parted.
 fn floor_char_boundary(text: &str, offset: usize) -> usize {

@@ -197,10 +197,13 @@ impl Merge {
         if self.diagnostics.is_full() {
             return self.diagnostics.omit_warning();
         }
-        let (location, _) = layer.locate(&name.span());
+        let (location, excerpt) = match layer {
+            // Without its value: what stands behind a name that we do not know may be a secret.
+            Layer::File { path, lines } => lines.locate_alone(path, &name.span()),
+            _ => layer.locate(&name.span()),
+        };
         let name = name.as_ref().as_ref();
-        // Without the line: what stands behind a name that we do not know may be a secret.
-        let warning = Diagnostic::warning(location, format!("unknown key {name}"));
+        let warning = Diagnostic::warning(location, format!("unknown key {name}")).with_excerpt(excerpt);
         let elsewhere = schema::full_names().find_map(|full_name| match full_name.rsplit_once('.') {
             None if full_name == name => Some("belongs at the top, above the first [table]".to_owned()),
             Some((ADAPTER, key)) if key == name => Some(format!("belongs under [[{ADAPTER}]]")),

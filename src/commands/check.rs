@@ -190,6 +190,8 @@ mod tests {
                     ^^
 
 /nbe.toml:4:1: warning: unknown key rssi_cutoff_clos
+  rssi_cutoff_clos …
+  ^^^^^^^^^^^^^^^^
   help: did you mean rssi_cutoff_close?
 
 /nbe.toml: 1 error, 1 warning

@@ -389,6 +389,27 @@ fn secrets_are_not_repeated() {
 }
 
 #[test]
+fn an_unknown_key_is_shown_without_its_value() {
+    let cases = [
+        ("secret = \"hunter2\"", "secret …", "^^^^^^"),
+        ("  secret = \"hunter2\"", "  secret …", "  ^^^^^^"),
+        ("[secret] # hunter2", "[secret] …", " ^^^^^^"),
+        ("[secret]", "[secret]", " ^^^^^^"),
+        ("[[secret]]\nkey = \"hunter2\"", "[[secret]]", "  ^^^^^^"),
+        ("secret.key = \"hunter2\"", "secret …", "^^^^^^"),
+        ("\"se cret\" = \"hunter2\"", "\"se cret\" …", "^^^^^^^^^"),
+        ("log = { level = \"info\", hunter = 2 }", "… hunter …", "  ^^^^^^"),
+    ];
+    for (line, shown, caret) in cases {
+        let resolution = layers(&format!("{URL}{line}\n"), &[], &[]);
+        let [warning] = resolution.diagnostics.as_slice() else { panic!("{line}: {:?}", resolution.diagnostics) };
+        let said = warning.to_string();
+        assert!(said.contains(&format!("\n  {shown}\n  {caret}")), "{line}: {said}");
+        assert!(!said.contains("hunter2") && !said.contains("= 2"), "{line}: {said}");
+    }
+}
+
+#[test]
 fn several_dongles_must_be_told_apart() {
     let two = |first: &str, second: &str| said(&format!("{URL}[[adapter]]\n{first}\n[[adapter]]\n{second}\n"));
     assert_eq!(two("port = \"COM5\"", ""), ["nbe.toml:4:1: error: [[adapter]] 2 of 2 must have port or address"]);
