@@ -302,7 +302,7 @@ fn a_bad_file_at_the_start_means_the_last_good_copy_or_exit_code_78() {
 
 #[test]
 fn a_dongle_that_vanishes_comes_back_by_itself() {
-    let fault = "[[fault]]\nat_s = 2\nkind = \"vanish\"\nfor_s = 1\n";
+    let fault = "[[fault]]\nat_s = 9\nkind = \"vanish\"\nfor_s = 1\n";
     let mut place = Place::new(&format!("{DESK}{fault}"));
     place.configure("");
     let _daemon = place.daemon(&[]);
