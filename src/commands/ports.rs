@@ -104,7 +104,7 @@ fn conclude(listed: &[Listed]) -> (u8, Option<String>) {
             "no dongle found: the one that is plugged in waits for new firmware; unplug it and plug it in again, and if \
              that does not help, flash it with the vendor's stock \"usbcdc\" firmware"
         }
-        false => "no dongle found: plug a BLED112 in (2458:0001), or name a port with --port",
+        false => "no dongle found: plug a BLED112 in (2458:0001), or name a port: `nbe run --port PATH`",
     };
     (exit::NO_DONGLE, Some(sentence.into()))
 }
