@@ -7,6 +7,8 @@ use std::process::{Command, Output, Stdio};
 fn nbe(words: &[&str], input: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
     command.args(words).env_remove("NBE_CONFIG").env_remove("RSSI_TAP_THRESHOLD");
+    // What an installed daemon keeps is none of ours.
+    command.env("STATE_DIRECTORY", "/nonexistent");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that does not read its input may be gone already.
     let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
@@ -112,6 +114,41 @@ fn every_command_explains_itself_with_an_example() {
         let said = text(&nbe(&[command, "--help"], b"").stdout);
         assert!(said.contains("Example") && said.contains(&format!("nbe {command}")), "nbe {command} --help:\n{said}");
     }
+}
+
+#[test]
+fn help_says_where_the_configuration_comes_from() {
+    for (command, names) in [("run", &["NBE_CONFIG", "STATE_DIRECTORY"][..]), ("check", &["NBE_CONFIG"])] {
+        let said = text(&nbe(&[command, "--help"], b"").stdout);
+        for name in names.iter().chain(&config::find::PLACES) {
+            assert!(said.contains(name), "{name} is not in nbe {command} --help:\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_start_names_the_cure_that_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.toml");
+    fs::write(&file, "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\nrssi_window_tap = 0\n").unwrap();
+    let path = file.to_str().unwrap();
+    let check = format!("try: mend the file; `nbe check {path}` tells when it is\n");
+    let both = format!("try: mend the file; `nbe check {path}` tells when it is; correct the flag --agent-url\n");
+    let cases: [(&[&str], &str); 3] = [
+        (&["run", "--config", path], &check),
+        (&["run", "--agent-url", "http://x"], "try: correct the flag --agent-url\n"),
+        (&["run", "--config", path, "--agent-url", "http://x"], &both),
+    ];
+    for (words, cure) in cases {
+        let done = nbe(words, b"");
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(78), "{words:?}: {said}");
+        assert!(said.ends_with(cure), "{words:?}: {said}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
+    command.arg("run").env("RSSI_WINDOW_TAP", "0").env("STATE_DIRECTORY", "/nonexistent").env_remove("NBE_CONFIG");
+    let done = command.output().unwrap();
+    assert!(text(&done.stderr).ends_with("try: correct the variable RSSI_WINDOW_TAP\n"), "{}", text(&done.stderr));
 }
 
 #[test]

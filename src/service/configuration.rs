@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use config::{Change, Config, Diagnostic, Effective, Flag, SourceFile, Sources, find, last_good, resolve};
+use config::{Change, Config, Diagnostic, Effective, Flag, Location, SourceFile, Sources, find, last_good, resolve};
 
 use crate::failure::{Failure, exit};
 use crate::watch::Watch;
@@ -105,7 +105,7 @@ impl Configuration {
             let copy = copy.and_then(|state| last_good::resolve_instead(state, &read.sources));
             resolution = copy.ok_or_else(|| {
                 diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
-                Failure::new(exit::CONFIG, NoneGood).advise("mend it; `nbe check` tells when it is")
+                Failure::new(exit::CONFIG, NoneGood).advise(cure(origins.file.as_deref(), &diagnostics))
             })?;
         } else {
             keep(state.as_deref(), read.sources.file.as_ref());
@@ -156,6 +156,23 @@ impl Configuration {
         self.config = config;
         Look::Changed { change, diagnostics, values: resolution.values, ready }
     }
+}
+
+/// What to do about the mistakes, by where they stand; `nbe check` knows the file and the environment, but no flags.
+fn cure(explicit: Option<&Path>, diagnostics: &[Diagnostic]) -> String {
+    let mut cures: Vec<String> = Vec::new();
+    for mistake in diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
+        let cure = match (&mistake.location, explicit) {
+            (Location::Flag { name }, _) => format!("correct the flag {name}"),
+            (Location::Environment { name }, _) => format!("correct the variable {name}"),
+            (_, Some(path)) => format!("mend the file; `nbe check {}` tells when it is", path.display()),
+            (_, None) => "mend the file; `nbe check` tells when it is".to_owned(),
+        };
+        if !cures.contains(&cure) {
+            cures.push(cure);
+        }
+    }
+    cures.join("; ")
 }
 
 impl Origins {
