@@ -6,26 +6,36 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use config::{Diagnostic, Effective, Location, Resolution, Severity, Sources, find};
+use config::{Diagnostic, Effective, Location, Resolution, Severity, SourceFile, Sources, find};
 use serde::Serialize;
 
+use super::configuration;
 use crate::credentials::{self, CredentialError};
 
 /// Show the effective configuration, where each value comes from, and what is wrong with it
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  nbe check                  what `nbe run` would use here
-  nbe check new.toml         another file, below this environment
-  nbe check --json | jq .ok  for scripts
-
-Exits with 1 if there is a mistake; a warning is none.")]
+#[command(after_help = explanation())]
 pub struct CheckArgs {
     /// The file to check, in place of the one that `nbe run` would read
     pub path: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+fn explanation() -> String {
+    format!(
+        "\
+Examples:
+  nbe check                  what `nbe run` would use here
+  nbe check new.toml         another file, below this environment
+  nbe check --json | jq .ok  for scripts
+
+{}
+
+Exits with 1 if there is a mistake; a warning is none.",
+        configuration::places()
+    )
 }
 
 /// Checks the file at `path`, or the one that the daemon would read, below the environment.
@@ -75,6 +85,10 @@ impl Report {
                 };
             }
         };
+        Self::of(file, environment)
+    }
+
+    fn of(file: Option<SourceFile>, environment: Vec<(String, String)>) -> Self {
         let path = file.as_ref().map(|file| file.path.clone());
         let sources = Sources { file, environment, ..Sources::default() };
         let Resolution { mut config, values, mut diagnostics } = config::resolve(&sources);
@@ -111,7 +125,10 @@ impl Report {
         }
         let name = match &self.path {
             Some(path) => config::printable(&path.to_string_lossy()),
-            None => "no nbe.toml, so the defaults hold".into(),
+            None => {
+                let holds = if self.ok { "; the defaults hold" } else { "" };
+                format!("no nbe.toml (looked for {}){holds}", find::PLACES.join(" and "))
+            }
         };
         let count = |severity| self.diagnostics.iter().filter(|found| found.severity == severity).count();
         let verdict = match &self.digest {
@@ -213,6 +230,22 @@ mod tests {
         let found = &object["diagnostics"][0];
         assert_eq!(found["severity"], "error");
         assert_eq!((&found["location"]["line"], &found["location"]["column"]), (&3.into(), &19.into()));
+    }
+
+    #[test]
+    fn without_a_file_the_places_are_named() {
+        let shown = |values: &[(&str, &str)]| {
+            let environment = values.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+            // What is found on the machine of the test does not matter.
+            let report = Report::of(None, environment);
+            let mut out = Vec::new();
+            report.write_text(&mut out).unwrap();
+            String::from_utf8(out).unwrap().lines().last().unwrap().to_owned()
+        };
+        let places = find::PLACES.join(" and ");
+        let none = shown(&[]);
+        assert!(none.starts_with(&format!("no nbe.toml (looked for {places}); the defaults hold: valid")), "{none}");
+        assert_eq!(shown(&[("RSSI_WINDOW_TAP", "0")]), format!("no nbe.toml (looked for {places}): 1 error"));
     }
 
     #[test]

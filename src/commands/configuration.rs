@@ -15,6 +15,17 @@ fn count(mistakes: usize) -> String {
     if mistakes == 1 { "a mistake".to_owned() } else { format!("{mistakes} mistakes") }
 }
 
+/// Where a configuration comes from, for `--help`.
+pub(super) fn places() -> String {
+    format!(
+        "\
+Without a path, the file that the variable NBE_CONFIG names is read, else the first of
+  {}
+If there is none, the defaults hold. Variables such as RSSI_WINDOW_TAP=12 go over the file.",
+        find::PLACES.join("\n  ")
+    )
+}
+
 /// Collects the layers: the file at `path` or wherever it is found, the environment, and flags.
 pub(super) fn sources(path: Option<&Path>, flags: Vec<Flag>) -> Result<Sources, Diagnostic> {
     let file = find::find(path).map_err(|error| Diagnostic::from(&error))?;

@@ -6,20 +6,14 @@ use std::process::ExitCode;
 use clap::Args;
 use config::{Flag, LogFormat};
 
+use super::configuration;
 use crate::failure::Failure;
 use crate::identity;
 use crate::service::{Options, Service, Signals};
 
 /// Run the endpoint: from the dongle to the agent, until SIGTERM or Ctrl-C
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  nbe run                                        as the service does
-  nbe run --config ./nbe.toml                    with another configuration
-  nbe run --port /dev/ttyACM1                    with this dongle
-  nbe run --agent-url ws://127.0.0.1:9121/socket/websocket
-
-SIGHUP looks at the configuration at once; an edited file is noticed without it.")]
+#[command(after_help = explanation())]
 pub struct RunArgs {
     /// The configuration file, in place of the usual places
     #[arg(long, value_name = "PATH")]
@@ -33,6 +27,23 @@ pub struct RunArgs {
     /// Send every advert of every band to the agent as telemetry; for laboratories
     #[arg(long)]
     forward_adverts: bool,
+}
+
+fn explanation() -> String {
+    format!(
+        "\
+Examples:
+  nbe run                                        as the service does
+  nbe run --config ./nbe.toml                    with another configuration
+  nbe run --port /dev/ttyACM1                    with this dongle
+  nbe run --agent-url ws://127.0.0.1:9121/socket/websocket
+
+{}
+STATE_DIRECTORY, else /var/lib/nbe, keeps a copy of the last good file and the endpoint's id.
+
+SIGHUP looks at the configuration at once; an edited file is noticed without it.",
+        configuration::places()
+    )
 }
 
 /// Runs `nbe run`; must be called inside a tokio runtime.
