@@ -38,6 +38,12 @@ pub struct DecodeArgs {
 /// How much is read at a time.
 const PIECE: usize = 64 * 1024;
 
+/// The most lines that are no hex which are told one by one.
+const MISTAKES_TOLD: u64 = 5;
+
+/// The most discarded bytes that a line of text shows; `--json` holds them all.
+const DISCARDED_SHOWN: usize = 32;
+
 #[derive(Debug, thiserror::Error)]
 #[error("cannot go on")]
 struct Broken(#[source] std::io::Error);
@@ -69,18 +75,23 @@ fn each_piece(
             }
         }
     }
-    let mut fine = true;
+    let mut mistakes: u64 = 0;
     let mut lines = HexLines::new(input);
     while let Some(line) = lines.next()? {
         match line {
             Ok((direction, bytes)) => take(direction, &bytes)?,
             Err(mistake) => {
-                eprintln!("{}: {mistake}", args.file.display());
-                fine = false;
+                mistakes += 1;
+                if mistakes <= MISTAKES_TOLD {
+                    eprintln!("{}: {mistake}", args.file.display());
+                }
             }
         }
     }
-    Ok(fine)
+    if mistakes > MISTAKES_TOLD {
+        eprintln!("{}: {mistakes} lines in all are not hex", args.file.display());
+    }
+    Ok(mistakes == 0)
 }
 
 fn count(args: &DecodeArgs, input: impl BufRead, mut out: impl Write) -> std::io::Result<bool> {
@@ -99,7 +110,9 @@ fn count(args: &DecodeArgs, input: impl BufRead, mut out: impl Write) -> std::io
 fn print(args: &DecodeArgs, input: impl BufRead, mut out: impl Write) -> std::io::Result<bool> {
     let mut decoders = [Decoder::host(), Decoder::device()];
     let mut discarded = Vec::new();
+    let mut is_text = !args.hex;
     let fine = each_piece(args, input, |direction, piece| {
+        is_text &= looks_like_text(piece);
         let decoder = &mut decoders[usize::from(direction == Direction::ToDevice)];
         let mut items = decoder.feed(piece);
         while let Some(item) = items.next() {
@@ -127,16 +140,26 @@ fn print(args: &DecodeArgs, input: impl BufRead, mut out: impl Write) -> std::io
         }
     }
     out.flush()?;
+    let [host, device] = decoders.map(|decoder| decoder.stats());
+    if is_text && host.frames + device.frames == 0 && host.discarded_bytes > 0 {
+        eprintln!("{}: this is text, not bytes of a dongle\n  try: --hex, if it holds hex", args.file.display());
+    }
     Ok(fine)
+}
+
+fn looks_like_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace())
 }
 
 fn print_discarded(args: &DecodeArgs, mut out: impl Write, discarded: &mut Vec<u8>) -> std::io::Result<()> {
     if !discarded.is_empty() {
-        let bytes = Value::Bytes(discarded).to_string();
+        let shown = if args.json { discarded.len() } else { discarded.len().min(DISCARDED_SHOWN) };
+        let bytes = Value::Bytes(&discarded[..shown]).to_string();
         if args.json {
             writeln!(out, "{}", json!({ "kind": "discarded", "bytes": discarded.len(), "data": bytes }))?;
         } else {
-            writeln!(out, "discarded {} bytes: {bytes}", discarded.len())?;
+            let more = if shown < discarded.len() { "…" } else { "" };
+            writeln!(out, "discarded {} bytes: {bytes}{more}", discarded.len())?;
         }
         discarded.clear();
     }
