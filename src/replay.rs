@@ -52,6 +52,10 @@ pub struct Outcome {
     pub mistakes: Vec<ReadingError>,
     /// How many such lines there were in all.
     pub unreadable: u64,
+    /// Readings that are no level, such as +127.
+    pub invalid: u64,
+    /// How often the time of a reading lies before that of an earlier one.
+    pub backward: u64,
 }
 
 /// The most mistakes that are kept with their reason.
@@ -68,7 +72,11 @@ pub enum ReplayError {
     Write(#[source] std::io::Error),
     /// A list of readings without readings.
     #[error("the file has no readings: expected lines `t_s,rssi_dbm,…` after any `#` lines")]
-    Empty,
+    Empty {
+        /// What is wrong with the first line that could have been one.
+        #[source]
+        first: Option<ReadingError>,
+    },
 }
 
 /// Where the decisions of a replay go.
@@ -172,6 +180,7 @@ pub fn replay_readings(input: impl BufRead, settings: Settings, sink: &mut impl 
     engine.handle_roster(Time::ZERO, &Roster { rev: 0, mode: Mode::Listed, entries: vec![entry] });
     let mut counting = Counting { sink, begin: 0, outcome: Outcome::default() };
     let mut begin = None;
+    let mut latest = i64::MIN;
     let mut now = Time::ZERO;
     for reading in Readings::new(input) {
         let reading = match reading.map_err(ReplayError::Read)? {
@@ -186,14 +195,18 @@ pub fn replay_readings(input: impl BufRead, settings: Settings, sink: &mut impl 
         };
         counting.begin = *begin.get_or_insert(reading.t_us);
         // A clock that was set back while recording must not bring old silence forward.
-        now = now.max(Time::from_micros(u64::try_from(reading.t_us - counting.begin).unwrap_or(0)));
+        let at = Time::from_micros(u64::try_from(reading.t_us - counting.begin).unwrap_or(0));
+        counting.outcome.backward += u64::from(reading.t_us < latest);
+        latest = latest.max(reading.t_us);
+        now = now.max(at);
         engine.handle_reading(now, AdapterId(0), band, reading.tenths);
         counting.outcome.totals.frames += 1;
         counting.drain(&mut engine)?;
     }
     if begin.is_none() {
-        return Err(ReplayError::Empty);
+        return Err(ReplayError::Empty { first: counting.outcome.mistakes.into_iter().next() });
     }
     counting.outcome.totals.devices = 1;
+    counting.outcome.invalid = engine.counters().invalid;
     Ok(counting.outcome)
 }

@@ -66,6 +66,53 @@ fn mistakes_say_what_failed_why_and_what_to_do() {
 }
 
 #[test]
+fn text_that_is_no_capture_is_told_briefly() {
+    let prose = "Lorem ipsum dolor sit amet – consectetur.\n".repeat(40);
+    let decoded = nbe(&["decode", "-"], prose.as_bytes());
+    let (out, err) = (text(&decoded.stdout), text(&decoded.stderr));
+    assert_eq!(out, format!("discarded {} bytes: {}…\n", prose.len(), hex(&prose.as_bytes()[..32])));
+    assert_eq!(err, "-: this is text, not bytes of a dongle\n  try: --hex, if it holds hex\n");
+    // A short one is told whole, and bytes are no text.
+    assert_eq!(text(&nbe(&["decode", "-"], b"\x01\x02").stdout), "discarded 2 bytes: 0102\n");
+    assert!(nbe(&["decode", "-"], b"\x01\x02").stderr.is_empty());
+    let json: serde_json::Value =
+        serde_json::from_slice(&nbe(&["decode", "--json", "-"], prose.as_bytes()).stdout).unwrap();
+    assert_eq!(json["data"], hex(prose.as_bytes()), "a script gets every byte");
+
+    let decoded = nbe(&["decode", "--hex", "-"], prose.as_bytes());
+    let err = text(&decoded.stderr);
+    assert_eq!(decoded.status.code(), Some(1));
+    assert_eq!(err.lines().count(), 6, "{err}");
+    assert!(err.ends_with("-: 40 lines in all are not hex\n"), "{err}");
+
+    let replayed = nbe(&["replay", "-"], b"# a capture\n< 80 0c 00 00\n");
+    let err = text(&replayed.stderr);
+    assert!(err.contains("the file has no readings"), "{err}");
+    assert!(err.contains("because: line 2: t_s is not a number: \"< 80 0c 00 00\""), "{err}");
+    assert!(err.contains("try: the file looks like lines of hex: `nbe decode --hex` reads them"), "{err}");
+    let err = text(&nbe(&["replay", "-"], prose.as_bytes()).stderr);
+    assert!(err.contains("because: line 1: ") && !err.contains("hex"), "{err}");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_replay_counts_what_it_could_not_take_as_it_is() {
+    let readings = b"0,-50\n1,5\n2,127\n1.5,-50\n1.9,-50\n3,-50\n";
+    let done = nbe(&["replay", "--json", "-"], readings);
+    assert_eq!(done.status.code(), Some(0));
+    let err = text(&done.stderr);
+    assert_eq!(
+        err,
+        "-: readings that are no level, and were passed over: 2 (below 0 and above -127 is one)\n\
+         -: readings whose time goes back, and which were taken as heard at the latest: 2\n"
+    );
+    assert!(nbe(&["replay", "--json", "-"], b"0,-50\n0,-50\n").stderr.is_empty());
+}
+
+#[test]
 fn an_offset_is_taken_with_and_without_an_equals_sign() {
     let readings = b"t_s,rssi_dbm\n0,-66\n0.1,-66\n0.2,-66\n0.3,-66\n";
     let replay = |offset: &[&str]| {

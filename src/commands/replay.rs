@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use config::Flag;
 
+use super::hex::HexLines;
 use super::{configuration, input};
 use crate::failure::{Failure, exit};
 use crate::proximity::Settings;
@@ -83,7 +84,7 @@ fn run_into(args: &ReplayArgs, settings: Settings, mut out: impl Write) -> Resul
     } else {
         replay(args, settings, &mut Text(&mut out))?
     };
-    let Outcome { totals, taps, trends, presences, mistakes, unreadable } = &outcome;
+    let Outcome { totals, taps, trends, presences, mistakes, unreadable, invalid, backward } = &outcome;
     let written =
         if args.count { writeln!(out, "{totals} taps={taps} trends={trends} presences={presences}") } else { Ok(()) };
     written.and_then(|()| out.flush()).map_err(ReplayError::Write)?;
@@ -93,6 +94,17 @@ fn run_into(args: &ReplayArgs, settings: Settings, mut out: impl Write) -> Resul
     if *unreadable > mistakes.len() as u64 {
         eprintln!("{}: {unreadable} lines in all were left out", args.file.display());
     }
+    // Real recordings have both, so neither is a failure.
+    if *invalid > 0 {
+        let name = args.file.display();
+        eprintln!(
+            "{name}: readings that are no level, and were passed over: {invalid} (below 0 and above -127 is one)"
+        );
+    }
+    if *backward > 0 {
+        let name = args.file.display();
+        eprintln!("{name}: readings whose time goes back, and which were taken as heard at the latest: {backward}");
+    }
     Ok(if *unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND) })
 }
 
@@ -101,7 +113,15 @@ fn replay(args: &ReplayArgs, settings: Settings, sink: &mut impl Sink) -> Result
     let mut file = BufReader::with_capacity(64 * 1024, file);
     let kind = Kind::of(file.fill_buf().map_err(ReplayError::Read)?);
     match (kind, args.rate) {
-        (Kind::Readings, _) => Ok(replay_readings(file, settings, sink)?),
+        (Kind::Readings, _) => {
+            let is_hex = HexLines::new(file.buffer()).next().is_ok_and(|line| matches!(line, Some(Ok(_))));
+            replay_readings(file, settings, sink).map_err(|error| match error {
+                ReplayError::Empty { .. } if is_hex => ReplayFailure::Other(
+                    Failure::from(error).advise("the file looks like lines of hex: `nbe decode --hex` reads them"),
+                ),
+                error => error.into(),
+            })
+        }
         (Kind::Raw, Some(rate)) => Ok(replay_raw(file, rate, settings, sink)?),
         (Kind::Raw, None) => Err(ReplayFailure::Other(
             Failure::new(exit::USAGE, NoRate).advise("--rate N, the frames per second to give it"),

@@ -126,5 +126,6 @@ pub fn replay_raw(
     totals.close(&decoder);
     totals.devices = engine.counters().tracked;
     counting.outcome.totals = totals;
+    counting.outcome.invalid = engine.counters().invalid;
     Ok(counting.outcome)
 }
