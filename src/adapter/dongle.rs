@@ -3,6 +3,7 @@
 mod opening; // from no port to an open one
 
 use std::collections::VecDeque;
+use std::mem::Discriminant;
 
 use bgapi::gap::event::ScanResponse;
 use bgapi::{Event, Frame, Kind, Message, connection, gap, system};
@@ -11,7 +12,7 @@ use super::constants::{LISTEN, MAX_SETBACKS, QUIET_CHECK, RECENT, RESET_WAIT, RE
 use super::counters::Counters;
 use super::evidence::Evidence;
 use super::note::Note;
-use super::session::{Output, ScanSettings, Wanted};
+use super::session::{OpenFailure, Output, ScanSettings, Wanted};
 use super::startup::{Progress, Startup};
 use super::traffic::{Traffic, Verdict};
 use super::trouble::{Ladder, Rung, Trouble};
@@ -33,6 +34,8 @@ pub(super) struct Dongle {
     away_until: Option<Time>,
     /// Since when the port is there and cannot be opened.
     refused_since: Option<Time>,
+    /// The way in which it last could not be.
+    refused_as: Option<Discriminant<OpenFailure>>,
     /// When it has restarted by itself lately.
     boots: VecDeque<Time>,
     /// Whether the open port is known to lead to the right dongle.
@@ -93,6 +96,7 @@ impl Dongle {
             not_opened: None,
             away_until: None,
             refused_since: None,
+            refused_as: None,
             boots: VecDeque::new(),
             known: false,
             proved: false,

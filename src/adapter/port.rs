@@ -17,6 +17,7 @@ use bgapi::BdAddr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_serial::SerialStream;
 
+use self::access::LastHolder;
 use self::claims::{By, Claim, Reservation};
 use self::discover::{PortKind, Roots, SerialPort, ports};
 use self::open::{OpenError, Opened, Opening};
@@ -61,6 +62,7 @@ pub(super) struct Port {
     /// Devices that were given up, the last one last: all others come first.
     given_up: Vec<Device>,
     current: PathBuf,
+    last_holder: LastHolder,
 }
 
 #[derive(Debug)]
@@ -94,6 +96,7 @@ impl Port {
             rejected: Vec::new(),
             given_up: Vec::new(),
             current: PathBuf::new(),
+            last_holder: LastHolder::default(),
         }
     }
 
@@ -180,6 +183,7 @@ impl Port {
         let attach = |opened: Opened| Ok((open::attach(opened.native, &opened.port)?, opened.port, opened.claim));
         match opened.and_then(attach) {
             Ok((stream, port, claim)) => {
+                self.last_holder.forget();
                 let told = port == self.current;
                 self.state = State::Open { stream, unwritten: Vec::new(), told, _claim: claim };
                 if told {
@@ -220,7 +224,8 @@ impl Port {
             let reason = match self.look() {
                 Ok(ports) => {
                     self.current.clone_from(&ports[0]);
-                    self.state = State::Opening(open::open(ports, self.claims.clone(), self.choice.by()));
+                    let (claims, by, last_holder) = (self.claims.clone(), self.choice.by(), self.last_holder.clone());
+                    self.state = State::Opening(open::open(ports, claims, by, last_holder));
                     return Poll::Ready(PortInput::Found { port: self.current.display().to_string() });
                 }
                 Err(reason) => reason,

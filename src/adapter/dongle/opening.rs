@@ -1,5 +1,7 @@
 //! From no port to an open one.
 
+use std::mem::discriminant;
+
 use super::{Dongle, Stage};
 use crate::adapter::constants::{
     DENIED_RACE, GONE_RACE, OPEN_WAIT, REOPEN, REOPEN_DENIED, REOPEN_REFUSED, RETURN_WAIT,
@@ -92,7 +94,12 @@ impl Dongle {
             self.stage = Stage::Closed { until: now + pause };
         } else {
             self.stage = Stage::Closed { until: now + REOPEN_REFUSED };
-            self.cannot_open(message);
+            let kind = discriminant(failure);
+            let again = self.refused_as.replace(kind) == Some(kind);
+            match again && self.not_opened.is_some() {
+                true => self.not_opened = Some(message), // the holder is another one, or was found by now
+                false => self.cannot_open(message),
+            }
         }
     }
 

@@ -1,10 +1,16 @@
 //! Who may open a port, and who has it open.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::holder::{Holder, holders};
+
+/// How often to look up who holds a port that is tried every second.
+const LOOK_UP_EVERY: Duration = Duration::from_secs(30);
 
 /// Who may open a port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,6 +29,35 @@ pub struct Access {
 pub fn holder(port: &Path) -> Option<Holder> {
     let port = std::fs::canonicalize(port).ok()?;
     holders(|target| target == port).next()
+}
+
+/// Who holds a port, looked up at the first refusal and then seldom: it takes a walk through all processes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastHolder(Arc<Mutex<Option<Lookup>>>);
+
+#[derive(Debug)]
+struct Lookup {
+    port: PathBuf,
+    at: Instant,
+    holder: Option<String>,
+}
+
+impl LastHolder {
+    /// The program that has the port open, as it was found a short time ago at most.
+    pub(super) fn of(&self, port: &Path, now: Instant) -> Option<String> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lookup) = last.as_ref().filter(|lookup| lookup.port == port && now < lookup.at + LOOK_UP_EVERY) {
+            return lookup.holder.clone();
+        }
+        let holder = holder(port).map(|holder| holder.to_string());
+        *last = Some(Lookup { port: port.to_owned(), at: now, holder: holder.clone() });
+        holder
+    }
+
+    /// The port could be opened: whoever has it next time is another one.
+    pub(super) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// Finds out who may open the port; `None` if it is gone, or on a system that keeps it elsewhere.
@@ -98,6 +133,25 @@ mod tests {
         assert!(!holder.name.is_empty());
         let path = file.into_temp_path();
         assert_eq!(super::holder(&path), None, "closed");
+    }
+
+    #[test]
+    fn a_holder_is_looked_up_seldom() {
+        let (last, now) = (LastHolder::default(), Instant::now());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let this = last.of(file.path(), now);
+        assert!(this.is_some());
+        let path = file.into_temp_path();
+        assert_eq!(last.of(&path, now + LOOK_UP_EVERY / 2), this, "not looked up again");
+        assert_eq!(last.of(Path::new("/nowhere"), now), None, "another port");
+        let _file = std::fs::File::open(&path).unwrap();
+        assert_eq!(last.of(&path, now), this);
+        drop(_file);
+        assert_eq!(last.of(&path, now + LOOK_UP_EVERY), None, "closed, as is found out now");
+        let _file = std::fs::File::open(&path).unwrap();
+        assert_eq!(last.of(&path, now + LOOK_UP_EVERY), None);
+        last.forget();
+        assert_eq!(last.of(&path, now + LOOK_UP_EVERY), this);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio_serial::{ClearBuffer, DataBits, FlowControl, Parity, SerialPort as _, SerialStream, StopBits};
 
-use super::access;
+use super::access::{self, LastHolder};
 use super::claims::{By, Claim, Claims};
 use crate::adapter::session::OpenFailure;
 
@@ -17,6 +18,15 @@ const RATE: u32 = 115_200;
 pub(super) struct OpenError {
     pub(super) failure: OpenFailure,
     pub(super) message: String,
+}
+
+/// Why the system does not open a port.
+#[derive(Debug)]
+enum Refusal {
+    /// Somebody has it open.
+    Busy,
+    /// Something else.
+    Error(OpenError),
 }
 
 /// A port that was opened.
@@ -31,12 +41,12 @@ pub(super) struct Opened {
 pub(super) type Opening = oneshot::Receiver<Result<Opened, OpenError>>;
 
 /// Opens the first of the ports that can be, in a thread of its own, since a sick device can hold that up for seconds.
-pub(super) fn open(ports: Vec<PathBuf>, claims: Claims, by: By) -> Opening {
+pub(super) fn open(ports: Vec<PathBuf>, claims: Claims, by: By, last_holder: LastHolder) -> Opening {
     let (send, opening) = oneshot::channel();
     let inside = system::Inside::current();
     // A thread of the runtime would hold up its end.
     let started = std::thread::Builder::new().name("open port".into()).spawn(move || {
-        let _ = send.send(first(&inside, ports, &claims, by)); // if nobody waits any more it is closed again
+        let _ = send.send(first(&inside, ports, &claims, by, &last_holder)); // if nobody waits any more it is closed again
     });
     if let Err(error) = started {
         tracing::error!(%error, "cannot start a thread");
@@ -45,17 +55,26 @@ pub(super) fn open(ports: Vec<PathBuf>, claims: Claims, by: By) -> Opening {
 }
 
 /// Tries the ports in turn; if none can be opened, what is wrong with the first counts.
-fn first(inside: &system::Inside, ports: Vec<PathBuf>, claims: &Claims, by: By) -> Result<Opened, OpenError> {
+fn first(
+    inside: &system::Inside,
+    ports: Vec<PathBuf>,
+    claims: &Claims,
+    by: By,
+    last_holder: &LastHolder,
+) -> Result<Opened, OpenError> {
     let mut wrong = None;
     for port in ports {
         let Some(claim) = claims.claim(&port, by) else { continue };
         match inside.open(&port) {
             Ok(native) => return Ok(Opened { port, native, claim }),
-            Err(error) => _ = wrong.get_or_insert(error),
+            Err(refusal) => _ = wrong.get_or_insert((port, refusal)),
         }
     }
-    let taken = || OpenError { failure: OpenFailure::Gone, message: "another [[adapter]] was quicker".into() };
-    Err(wrong.unwrap_or_else(taken))
+    Err(match wrong {
+        Some((port, Refusal::Busy)) => busy(&port, last_holder.of(&port, Instant::now())),
+        Some((_, Refusal::Error(error))) => error,
+        None => OpenError { failure: OpenFailure::Gone, message: "another [[adapter]] was quicker".into() },
+    })
 }
 
 /// Hands the open port to the runtime.
@@ -86,20 +105,19 @@ fn builder(port: &Path) -> tokio_serial::SerialPortBuilder {
         .dtr_on_open(true)
 }
 
-fn busy(port: &Path) -> OpenError {
-    let holder = access::holder(port).map(|holder| holder.to_string());
+fn busy(port: &Path, holder: Option<String>) -> OpenError {
     let who = holder.as_deref().unwrap_or("another program");
     let message = format!("{} is held by {who}; end that program, or choose another port", port.display());
     OpenError { failure: OpenFailure::Busy { holder }, message }
 }
 
-fn failed(port: &Path, failure: OpenFailure, error: impl std::fmt::Display) -> OpenError {
-    OpenError { failure, message: format!("cannot open {}: {error}", port.display()) }
+fn failed(port: &Path, failure: OpenFailure, error: impl std::fmt::Display) -> Refusal {
+    Refusal::Error(OpenError { failure, message: format!("cannot open {}: {error}", port.display()) })
 }
 
 #[cfg(unix)]
-fn denied(port: &Path) -> OpenError {
-    OpenError { failure: OpenFailure::Denied, message: access::remedy(port) }
+fn denied(port: &Path) -> Refusal {
+    Refusal::Error(OpenError { failure: OpenFailure::Denied, message: access::remedy(port) })
 }
 
 pub(super) use system::Native;
@@ -114,7 +132,7 @@ mod system {
     use rustix::termios::{ControlModes, OptionalActions};
     use tokio_serial::SerialStream;
 
-    use super::{OpenError, OpenFailure, builder, busy, denied, failed};
+    use super::{OpenFailure, Refusal, builder, denied, failed};
 
     pub(in crate::adapter) type Native = serialport::TTYPort;
 
@@ -125,10 +143,10 @@ mod system {
             Self
         }
 
-        pub(super) fn open(&self, port: &Path) -> Result<Native, OpenError> {
+        pub(super) fn open(&self, port: &Path) -> Result<Native, Refusal> {
             let _first = prepare(port)?;
             Native::open(&builder(port)).map_err(|error| match error.kind {
-                serialport::ErrorKind::NoDevice => busy(port),
+                serialport::ErrorKind::NoDevice => Refusal::Busy,
                 _ => failed(port, OpenFailure::Other, error),
             })
         }
@@ -139,10 +157,10 @@ mod system {
     }
 
     /// Opens the port a first time: for the exact reason if that fails, and to keep its lines as they are at the end.
-    fn prepare(port: &Path) -> Result<OwnedFd, OpenError> {
+    fn prepare(port: &Path) -> Result<OwnedFd, Refusal> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = rustix::fs::open(port, flags, Mode::empty()).map_err(|errno| match errno {
-            Errno::BUSY => busy(port),
+            Errno::BUSY => Refusal::Busy,
             Errno::ACCESS | Errno::PERM => denied(port),
             Errno::NOENT | Errno::NXIO | Errno::NODEV | Errno::IO => failed(port, OpenFailure::Gone, errno),
             _ => failed(port, OpenFailure::Other, errno),
@@ -153,7 +171,7 @@ mod system {
         }
         // Whoever may do everything gets past TIOCEXCL, but not unnoticed past this.
         if rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
-            return Err(busy(port));
+            return Err(Refusal::Busy);
         }
         if let Ok(mut termios) = rustix::termios::tcgetattr(&fd) {
             termios.control_modes.remove(ControlModes::HUPCL);
@@ -172,7 +190,7 @@ mod system {
     use tokio::runtime::Handle;
     use tokio_serial::SerialStream;
 
-    use super::{OpenError, OpenFailure, builder, busy, failed};
+    use super::{OpenFailure, Refusal, builder, failed};
 
     pub(in crate::adapter) type Native = SerialStream;
 
@@ -183,11 +201,11 @@ mod system {
             Self(Handle::current())
         }
 
-        pub(super) fn open(&self, port: &Path) -> Result<Native, OpenError> {
+        pub(super) fn open(&self, port: &Path) -> Result<Native, Refusal> {
             let _runtime = self.0.enter();
             SerialStream::open(&builder(port)).map_err(|error| match error.kind {
                 // What a port in use gives; a lack of permission hardly exists here.
-                tokio_serial::ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => busy(port),
+                tokio_serial::ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => Refusal::Busy,
                 tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(std::io::ErrorKind::NotFound) => {
                     failed(port, OpenFailure::Gone, error)
                 }

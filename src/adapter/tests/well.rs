@@ -285,9 +285,9 @@ fn a_pulled_dongle_is_missed_and_taken_back() {
 #[test]
 fn a_port_that_cannot_be_opened_is_tried_until_it_can() {
     let denied = |message: &str| PortInput::OpenFailed { failure: OpenFailure::Denied, message: message.into() };
-    let busy = PortInput::OpenFailed {
-        failure: OpenFailure::Busy { holder: Some("minicom (12)".into()) },
-        message: "held by minicom (12)".into(),
+    let busy = |holder: &str| PortInput::OpenFailed {
+        failure: OpenFailure::Busy { holder: Some(holder.into()) },
+        message: format!("held by {holder}"),
     };
     let mut world = World::new(Fake::new());
     world.refuse = Some(denied("join dialout"));
@@ -300,9 +300,16 @@ fn a_port_that_cannot_be_opened_is_tried_until_it_can() {
     assert_eq!(world.noted(&Note::NotOpened { message: "join dialout".into() }), 1, "said once");
     assert!(world.opened.len() < 80, "{}", world.opened.len());
 
-    world.refuse = Some(busy);
+    let told = |world: &World| world.notes.iter().filter(|(_, note)| matches!(note, Note::NotOpened { .. })).count();
+    for holder in ["minicom (12)", "minicom (13)", "screen (14)"] {
+        world.refuse = Some(busy(holder));
+        world.run(5 * SECOND);
+        assert_eq!((world.phase(), world.error()), (AdapterPhase::Failed, format!("held by {holder}").as_str()));
+        assert_eq!(told(&world), 2, "it is still held");
+    }
+    world.refuse = Some(denied("join dialout"));
     world.run(5 * SECOND);
-    assert_eq!((world.phase(), world.error()), (AdapterPhase::Failed, "held by minicom (12)"));
+    assert_eq!(told(&world), 3);
     world.refuse = None;
     world.run(2 * SECOND);
     assert_eq!((world.phase(), world.error()), (AdapterPhase::Scanning, ""));
