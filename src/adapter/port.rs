@@ -3,7 +3,7 @@
 pub mod access; // who may open a port, who holds it
 pub mod discover; // which ports there are
 
-mod claims; // which ports are taken
+pub(super) mod claims; // which ports are taken
 mod open; // opening a port for this program alone
 
 pub use claims::Claims;
@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_serial::SerialStream;
 
 use self::access::LastHolder;
-use self::claims::{By, Claim, Reservation};
+use self::claims::{By, Claim, Reservation, Use};
 use self::discover::{PortKind, Roots, SerialPort, ports};
 use self::open::{OpenError, Opened, Opening};
 use super::session::{OpenFailure, PortInput};
@@ -71,8 +71,8 @@ enum State {
     Closed,
     /// Closed for a while; what was there then.
     Resting { watch: Watch, before: Vec<Device> },
-    /// Looking for one: when the watch says so or a claim was released, of which so many had been at the last look.
-    Looking { watch: Watch, releases: Option<u64> },
+    /// Looking for one: when the watch says so, or the claims, with what they had counted at the last look.
+    Looking { watch: Watch, changes: Option<u64> },
     /// Found and being opened.
     Opening(Opening),
     /// Open, with what is still to be written; whether that was told.
@@ -102,7 +102,7 @@ impl Port {
 
     /// Finds a port and opens it, waiting for one as long as it takes.
     pub(super) fn open(&mut self) {
-        self.state = State::Looking { watch: self.watch(), releases: None };
+        self.state = State::Looking { watch: self.watch(), changes: None };
         self.missing = None;
     }
 
@@ -184,6 +184,7 @@ impl Port {
         match opened.and_then(attach) {
             Ok((stream, port, claim)) => {
                 self.last_holder.forget();
+                claim.keep();
                 let told = port == self.current;
                 self.state = State::Open { stream, unwritten: Vec::new(), told, _claim: claim };
                 if told {
@@ -215,10 +216,9 @@ impl Port {
 
     fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<PortInput> {
         loop {
-            let State::Looking { watch, releases } = &mut self.state else { return Poll::Pending };
+            let State::Looking { watch, changes } = &mut self.state else { return Poll::Pending };
             // Both are asked, so that either wakes; a look itself costs a walk through all devices.
-            let (changed, released) = (watch.poll_changed(cx), self.claims.poll_released(cx, releases));
-            if changed.is_pending() && released.is_pending() {
+            if watch.poll_changed(cx).is_pending() & self.claims.poll_changed(cx, changes).is_pending() {
                 return Poll::Pending;
             }
             let reason = match self.look() {
@@ -228,7 +228,8 @@ impl Port {
                     self.state = State::Opening(open::open(ports, claims, by, last_holder));
                     return Poll::Ready(PortInput::Found { port: self.current.display().to_string() });
                 }
-                Err(reason) => reason,
+                Err(Missing::ForNow) => continue,
+                Err(Missing::Reason(reason)) => reason,
             };
             if self.missing.as_ref() != Some(&reason) {
                 self.missing = Some(reason.clone());
@@ -256,15 +257,25 @@ impl Port {
     }
 
     /// Finds the ports that will do, at least one, or says why there is none.
-    fn look(&mut self) -> Result<Vec<PathBuf>, String> {
+    fn look(&mut self) -> Result<Vec<PathBuf>, Missing> {
         if let Choice::Port(port) = &self.choice {
             let shown = port.display();
-            return match exists(port) {
-                false => Err(format!("there is no port {shown}; plug the dongle in, or choose another port")),
-                true if !self.claims.is_free(port, By::Name) => {
-                    Err(format!("another [[adapter]] of this program has {shown} already; correct one of them"))
+            return match self.claims.usage(port, By::Name) {
+                _ if !exists(port) => {
+                    Err(format!("there is no port {shown}; plug the dongle in, or choose another port").into())
                 }
-                true => Ok(vec![port.clone()]),
+                Use::Free => Ok(vec![port.clone()]),
+                _ if self.claims.is_named_twice(port) => {
+                    Err(format!("another [[adapter]] of this program has {shown} already; correct one of them").into())
+                }
+                Use::Opening => Err(format!(
+                    "this program is still opening {shown}; if this stays, unplug the dongle and plug it in again"
+                )
+                .into()),
+                Use::Taken => Err(format!(
+                    "this program has {shown} open for an [[adapter]] without a port; give that one a port too"
+                )
+                .into()),
             };
         }
         let found = ports(&self.roots);
@@ -273,13 +284,18 @@ impl Port {
         self.given_up.retain(|device| present.contains(device));
         let dongles = || found.iter().filter(|port| port.kind == PortKind::Dongle);
         let is_rejected = |path: &Path| self.rejected.iter().any(|device| device.port == path);
-        let fits = |port: &&SerialPort| !is_rejected(&port.path) && self.claims.is_free(&port.path, By::Search);
-        let mut ports: Vec<PathBuf> = dongles().filter(fits).map(|port| port.path.clone()).collect();
+        let fit = dongles().map(|port| &port.path).filter(|path| !is_rejected(path));
+        let fit: Vec<_> = fit.map(|path| (self.claims.usage(path, By::Search), path)).collect();
+        let mut ports: Vec<PathBuf> =
+            fit.iter().filter(|(usage, _)| *usage == Use::Free).map(|(_, path)| path.to_path_buf()).collect();
         ports.sort_by_key(|path| self.given_up.iter().position(|device| device.port == *path));
         if !ports.is_empty() {
             return Ok(ports);
         }
-        Err(match (&self.choice, dongles().count()) {
+        if fit.iter().any(|(usage, _)| *usage == Use::Opening) {
+            return Err(Missing::ForNow);
+        }
+        let reason: String = match (&self.choice, dongles().count()) {
             (Choice::Address(address), 1..) => {
                 format!("no dongle found with the address {address}; plug it in, or correct the address")
             }
@@ -290,7 +306,23 @@ impl Port {
                     .into()
             }
             _ => "no dongle found: plug a BLED112 in (2458:0001), or name its port".into(),
-        })
+        };
+        Err(reason.into())
+    }
+}
+
+/// Why there is no port to open.
+#[derive(Debug)]
+enum Missing {
+    /// Another is about to open it, and may fail.
+    ForNow,
+    /// As a sentence.
+    Reason(String),
+}
+
+impl From<String> for Missing {
+    fn from(reason: String) -> Self {
+        Self::Reason(reason)
     }
 }
 

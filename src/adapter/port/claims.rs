@@ -1,6 +1,6 @@
 //! Which ports this daemon's dongles have taken, so that no two take the same.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -12,18 +12,29 @@ pub struct Claims(Arc<Mutex<Taken>>);
 #[derive(Debug, Default)]
 struct Taken {
     /// By their real names.
-    open: BTreeSet<PathBuf>,
+    claimed: BTreeMap<PathBuf, Use>,
     /// By the names in nbe.toml, which nobody else is to take.
     named: Vec<PathBuf>,
-    /// How often a port was given back.
-    releases: u64,
+    /// How often it became another port's turn: one was given back, or one that might have been is kept.
+    changes: u64,
     /// Who waits for that.
     waiting: Vec<Waker>,
 }
 
+/// How far somebody is with a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Nobody has it.
+    Free,
+    /// Somebody tries to open it, which may fail.
+    Opening,
+    /// Somebody has it open, or names it.
+    Taken,
+}
+
 /// One port, taken until this is dropped.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(in crate::adapter) struct Claim {
     claims: Claims,
     port: PathBuf,
 }
@@ -37,7 +48,7 @@ pub(super) struct Reservation {
 
 /// How somebody came to a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum By {
+pub(in crate::adapter) enum By {
     /// It was named.
     Name,
     /// It was found; what others name is left to them.
@@ -46,16 +57,25 @@ pub(super) enum By {
 
 impl Claims {
     /// Takes a port; `None` if it is not to be had.
-    pub(super) fn claim(&self, port: &Path, by: By) -> Option<Claim> {
+    pub(in crate::adapter) fn claim(&self, port: &Path, by: By) -> Option<Claim> {
         let port = real(port);
         let mut taken = self.taken();
-        let free = taken.is_free(&port, by) && taken.open.insert(port.clone());
-        free.then(|| Claim { claims: self.clone(), port })
+        if taken.usage(&port, by) != Use::Free {
+            return None;
+        }
+        taken.claimed.insert(port.clone(), Use::Opening);
+        Some(Claim { claims: self.clone(), port })
     }
 
     /// Whether the port is to be had.
-    pub(super) fn is_free(&self, port: &Path, by: By) -> bool {
-        self.taken().is_free(&real(port), by)
+    pub(super) fn usage(&self, port: &Path, by: By) -> Use {
+        self.taken().usage(&real(port), by)
+    }
+
+    /// Whether the port is named more than once.
+    pub(super) fn is_named_twice(&self, port: &Path) -> bool {
+        let port = real(port);
+        self.taken().named.iter().filter(|named| real(named) == port).count() > 1
     }
 
     /// Keeps a port for the one that names it.
@@ -64,10 +84,10 @@ impl Claims {
         Reservation { claims: self.clone(), port: port.to_owned() }
     }
 
-    /// Ready when a port was given back since `seen`, the count when that was last asked; at once if it never was.
-    pub(super) fn poll_released(&self, cx: &mut Context<'_>, seen: &mut Option<u64>) -> Poll<()> {
+    /// Ready when something has changed since `seen`, the count when that was last asked; at once if it never was.
+    pub(super) fn poll_changed(&self, cx: &mut Context<'_>, seen: &mut Option<u64>) -> Poll<()> {
         let mut taken = self.taken();
-        if seen.replace(taken.releases) != Some(taken.releases) {
+        if seen.replace(taken.changes) != Some(taken.changes) {
             return Poll::Ready(());
         }
         if !taken.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -82,22 +102,35 @@ impl Claims {
 }
 
 impl Taken {
-    fn is_free(&self, port: &Path, by: By) -> bool {
+    fn usage(&self, port: &Path, by: By) -> Use {
         let is_named = || self.named.iter().any(|named| real(named) == port);
-        !self.open.contains(port) && (by == By::Name || !is_named())
+        match self.claimed.get(port) {
+            _ if by == By::Search && is_named() => Use::Taken,
+            Some(usage) => *usage,
+            None => Use::Free,
+        }
     }
 
-    fn handle_release(&mut self) {
-        self.releases += 1;
+    fn handle_change(&mut self) {
+        self.changes += 1;
         self.waiting.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Claim {
+    /// The port is open, and is to stay so.
+    pub(in crate::adapter) fn keep(&self) {
+        let mut taken = self.claims.taken();
+        taken.claimed.insert(self.port.clone(), Use::Taken);
+        taken.handle_change();
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut taken = self.claims.taken();
-        taken.open.remove(&self.port);
-        taken.handle_release();
+        taken.claimed.remove(&self.port);
+        taken.handle_change();
     }
 }
 
@@ -106,7 +139,7 @@ impl Drop for Reservation {
         let mut taken = self.claims.taken();
         if let Some(place) = taken.named.iter().position(|named| *named == self.port) {
             taken.named.swap_remove(place);
-            taken.handle_release();
+            taken.handle_change();
         }
     }
 }
@@ -132,7 +165,10 @@ mod tests {
 
         let claims = Claims::default();
         let claim = claims.claim(&port, By::Search).unwrap();
-        assert!(claims.clone().claim(&port, By::Name).is_none() && !claims.is_free(&port, By::Search));
+        assert!(claims.clone().claim(&port, By::Name).is_none());
+        assert_eq!(claims.usage(&port, By::Search), Use::Opening);
+        claim.keep();
+        assert_eq!(claims.usage(&port, By::Search), Use::Taken);
         #[cfg(unix)]
         assert!(claims.claim(&link, By::Name).is_none());
         drop(claim);
@@ -141,6 +177,12 @@ mod tests {
         #[cfg(unix)]
         assert!(claims.claim(&port, By::Search).is_none(), "kept for the one who names it");
         assert!(claims.claim(&link, By::Name).is_some());
+        #[cfg(unix)]
+        {
+            assert!(!claims.is_named_twice(&port));
+            let _second = claims.reserve(&port);
+            assert!(claims.is_named_twice(&port) && claims.is_named_twice(&link));
+        }
         drop(reservation);
         assert!(claims.claim(&port, By::Search).is_some());
     }

@@ -10,6 +10,7 @@ use rustix::fd::OwnedFd;
 use rustix::pty::OpenptFlags;
 use tempfile::TempDir;
 
+use crate::adapter::port::claims::By;
 use crate::adapter::port::discover::tests::{BLED112, plug};
 use crate::adapter::port::discover::{Roots, ports};
 use crate::adapter::port::{Choice, Port, PortEvent};
@@ -172,6 +173,32 @@ async fn no_two_take_the_same() {
     rival.open();
     assert_eq!(next(&mut rival).await, found(&one));
     assert_eq!(next(&mut rival).await, PortInput::Opened, "released at once");
+}
+
+#[tokio::test]
+async fn a_port_that_another_is_about_to_open_is_waited_for() {
+    let (machine, claims) = (Machine::new(), Claims::default());
+    let one = machine.node("ttyACM0");
+    let _device = machine.plug("ttyACM0", "1-1");
+    // As after a reload, while a sick device holds up the thread that opens it for a driver gone by now.
+    let attempt = claims.claim(&one, By::Name).unwrap();
+    let mut named = machine.port(Choice::Port(one.clone()), &claims);
+    assert!(missing(next(&mut named).await).contains("is still opening"));
+    drop(attempt);
+    assert_eq!(next(&mut named).await, found(&one));
+    assert_eq!(next(&mut named).await, PortInput::Opened);
+    drop(named);
+
+    let attempt = claims.claim(&one, By::Search).unwrap();
+    let mut any = machine.port(Choice::Any, &claims);
+    nothing(&mut any).await;
+    attempt.keep();
+    assert!(missing(next(&mut any).await).starts_with("no further dongle found"));
+    let mut named = machine.port(Choice::Port(one.clone()), &claims);
+    assert!(missing(next(&mut named).await).contains("for an [[adapter]] without a port"));
+    let _second = machine.port(Choice::Port(one.clone()), &claims);
+    named.open();
+    assert!(missing(next(&mut named).await).contains("correct one of them"));
 }
 
 #[tokio::test]
