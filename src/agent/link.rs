@@ -392,8 +392,10 @@ impl Link {
         if self.outbox.poll_snapshot() {
             self.outputs.push_back(Output::NeedSnapshot);
         }
-        let Self { channel, outbox, .. } = self;
-        while let Some(sending) = outbox.poll_send(now, || channel.next_ref()) {
+        let Self { channel, outbox, congested, .. } = self;
+        while congested.is_none()
+            && let Some(sending) = outbox.poll_send(now, || channel.next_ref())
+        {
             let writer = writer(channel, &self.join_ref, &self.identity, self.wall);
             let text = writer.fact(now, sending.reference, sending.number, sending.item);
             self.outputs.push_back(Output::Send(text));

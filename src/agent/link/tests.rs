@@ -430,6 +430,21 @@ fn telemetry_goes_out_only_while_somebody_reads() {
 }
 
 #[test]
+fn nothing_is_pushed_into_a_congested_socket() {
+    let mut bench = Bench::new(1);
+    bench.bands = 256;
+    bench.connect(&json!({"limits": {"inflight": 1}}));
+    let part = bench.frame("snapshot");
+    bench.socket(SocketInput::Congested { bytes: 70_000 });
+    bench.reply(&part, "error", &json!({"code": "retry", "after_ms": 10}));
+    bench.fact(tap(ms(0), 1));
+    bench.pass(SECOND);
+    assert_eq!(bench.events(), []);
+    bench.socket(SocketInput::Drained);
+    assert_eq!(bench.events(), events(&[("snapshot", 1)]));
+}
+
+#[test]
 fn a_socket_that_stays_congested_is_dead() {
     let mut bench = Bench::joined(&resume(0));
     bench.socket(SocketInput::Congested { bytes: 70_000 });
