@@ -1,6 +1,6 @@
 //! The roster as the agent maintains it: set whole, or patched on the revision the agent believes in force.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bgapi::Address;
@@ -31,8 +31,9 @@ impl Directory {
         }
         let mut entries = Vec::with_capacity(set.bands.len());
         for listing in set.bands.iter().filter(|listing| !listing.removed) {
-            let new = Entry { id: Arc::clone(&listing.id), address: None, active: true, auth: Auth::Unknown };
-            entries.push(apply(new, listing)?);
+            let mut entry = new(listing);
+            apply(&mut entry, listing)?;
+            entries.push(entry);
         }
         self.put(Roster { rev: set.rev, mode: set.mode.unwrap_or_default(), entries })
     }
@@ -40,26 +41,28 @@ impl Directory {
     /// Works changes into the roster in force, or says why not.
     pub(super) fn patch(&mut self, patch: RosterPatch) -> Result<Arc<Roster>, String> {
         self.check_base(patch.base_rev)?;
-        let mut roster = self.roster.as_deref().cloned().unwrap_or_default();
-        roster.rev = patch.rev;
-        roster.mode = patch.mode.unwrap_or(roster.mode);
+        check_size(patch.bands.len())?;
+        let roster = self.roster.as_deref().cloned().unwrap_or_default();
+        let mut entries: Vec<_> = roster.entries.into_iter().map(Some).collect();
+        let mut places: HashMap<_, _> =
+            entries.iter().flatten().enumerate().map(|(place, entry)| (Arc::clone(&entry.id), place)).collect();
         for listing in &patch.bands {
-            let place = roster.entries.iter().position(|entry| entry.id == listing.id);
-            match place {
-                Some(place) if listing.removed => {
-                    roster.entries.remove(place);
+            if listing.removed {
+                if let Some(place) = places.remove(&listing.id) {
+                    entries[place] = None;
                 }
-                Some(place) => {
-                    roster.entries[place] = apply(roster.entries[place].clone(), listing)?;
-                }
-                None if listing.removed => {}
-                None => {
-                    let new = Entry { id: Arc::clone(&listing.id), address: None, active: true, auth: Auth::Unknown };
-                    roster.entries.push(apply(new, listing)?);
-                }
+                continue;
+            }
+            let place = *places.entry(Arc::clone(&listing.id)).or_insert(entries.len());
+            if place == entries.len() {
+                entries.push(Some(new(listing)));
+            }
+            if let Some(entry) = &mut entries[place] {
+                apply(entry, listing)?;
             }
         }
-        self.put(roster)
+        let entries = entries.into_iter().flatten().collect();
+        self.put(Roster { rev: patch.rev, mode: patch.mode.unwrap_or(roster.mode), entries })
     }
 
     /// Whom a command means.
@@ -84,9 +87,7 @@ impl Directory {
     }
 
     fn put(&mut self, roster: Roster) -> Result<Arc<Roster>, String> {
-        if roster.entries.len() > limits::ROSTER {
-            return Err(format!("a roster may list {} bands, not {}", limits::ROSTER, roster.entries.len()));
-        }
+        check_size(roster.entries.len())?;
         let (mut ids, mut addresses) = (BTreeSet::new(), BTreeSet::new());
         for Entry { id, address, .. } in &roster.entries {
             if id.is_empty() || id.len() > limits::NAME {
@@ -111,13 +112,24 @@ pub(super) fn unknown(roster: &Roster) -> Vec<Arc<str>> {
     unknown.take(limits::UNKNOWN).map(|entry| Arc::clone(&entry.id)).collect()
 }
 
-fn apply(mut entry: Entry, listing: &Listing) -> Result<Entry, String> {
+fn check_size(bands: usize) -> Result<(), String> {
+    if bands > limits::ROSTER {
+        return Err(format!("a roster may list {} bands, not {bands}", limits::ROSTER));
+    }
+    Ok(())
+}
+
+fn new(listing: &Listing) -> Entry {
+    Entry { id: Arc::clone(&listing.id), address: None, active: true, auth: Auth::Unknown }
+}
+
+fn apply(entry: &mut Entry, listing: &Listing) -> Result<(), String> {
     if let Some(addr) = &listing.addr {
         entry.address = Some(parse(addr, listing.addr_type.as_deref())?);
     }
     entry.active = listing.active.unwrap_or(entry.active);
     entry.auth = listing.auth.unwrap_or(entry.auth);
-    Ok(entry)
+    Ok(())
 }
 
 fn parse(addr: &str, kind: Option<&str>) -> Result<Address, String> {
@@ -175,15 +187,38 @@ mod tests {
     }
 
     #[test]
+    fn a_patch_is_worked_in_from_first_to_last() {
+        let mut directory = Directory::default();
+        directory.set(set(TWO)).unwrap();
+        let roster = directory
+            .patch(patch(
+                r#"{"rev":2,"base_rev":1,"bands":[{"id":"a","removed":true},{"id":"c"},{"id":"c","active":false},
+                    {"id":"a","auth":"unenrolled"},{"id":"d"},{"id":"d","removed":true}]}"#,
+            ))
+            .unwrap();
+        let seen: Vec<_> = roster.entries.iter().map(|e| (&*e.id, e.address.is_some(), e.active, e.auth)).collect();
+        let expected = [
+            ("b", false, true, Auth::Unknown),
+            ("c", false, false, Auth::Unknown),
+            ("a", false, true, Auth::Unenrolled),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
     fn what_is_wrong_leaves_the_roster_as_it_was() {
         let mut directory = Directory::default();
         directory.set(set(TWO)).unwrap();
+        // However few bands these come to, reading them must not take long.
+        let too_many = vec![r#"{"id":"c"}"#; limits::ROSTER + 1].join(",");
+        let too_many = format!(r#"{{"rev":3,"base_rev":1,"bands":[{too_many}]}}"#);
         let cases = [
             (r#"{"rev":3,"base_rev":2,"bands":[]}"#, "base_rev is 2, in force is 1"),
             (r#"{"rev":3,"bands":[]}"#, "base_rev is none, in force is 1"),
             (r#"{"rev":3,"base_rev":1,"bands":[{"id":"c","addr":"nonsense"}]}"#, "no band address"),
             (r#"{"rev":3,"base_rev":1,"bands":[{"id":"c","addr":"00:00:00:00:00:0a"}]}"#, "address of another band"),
             (r#"{"rev":3,"base_rev":1,"bands":[{"id":""}]}"#, "1 to 128 bytes"),
+            (&too_many, "may list 2000 bands, not 2001"),
         ];
         for (json, reason) in cases {
             let refusal = directory.patch(patch(json)).unwrap_err();
