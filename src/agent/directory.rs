@@ -90,8 +90,8 @@ impl Directory {
         check_size(roster.entries.len())?;
         let (mut ids, mut addresses) = (BTreeSet::new(), BTreeSet::new());
         for Entry { id, address, .. } in &roster.entries {
-            if id.is_empty() || id.len() > limits::NAME {
-                return Err(format!("a band's id must have 1 to {} bytes", limits::NAME));
+            if id.is_empty() || id.len() > limits::NAME || id.contains(char::is_control) {
+                return Err(format!("a band's id must have 1 to {} bytes and no control characters", limits::NAME));
             }
             if !ids.insert(id) {
                 return Err(clip(&format!("{id:?} is listed twice")));
@@ -106,10 +106,9 @@ impl Directory {
     }
 }
 
-/// The names that cannot be recognised on the air, those without an address; no more than fit into a frame.
-pub(super) fn unknown(roster: &Roster) -> Vec<Arc<str>> {
-    let unknown = roster.entries.iter().filter(|entry| entry.address.is_none());
-    unknown.take(limits::UNKNOWN).map(|entry| Arc::clone(&entry.id)).collect()
+/// The names that cannot be recognised on the air, those without an address.
+pub(super) fn unknown(roster: &Roster) -> impl Iterator<Item = &Arc<str>> {
+    roster.entries.iter().filter(|entry| entry.address.is_none()).map(|entry| &entry.id)
 }
 
 fn check_size(bands: usize) -> Result<(), String> {
@@ -159,7 +158,7 @@ mod tests {
         let mut directory = Directory::default();
         let roster = directory.set(set(TWO)).unwrap();
         assert_eq!((roster.rev, roster.mode, directory.rev()), (1, Mode::Listed, Some(1)));
-        assert_eq!(unknown(&roster), [Arc::from("b")]);
+        assert!(unknown(&roster).map(|id| &**id).eq(["b"]));
         let roster = directory.set(set(r#"{"rev":2,"mode":"all","bands":[]}"#)).unwrap();
         assert_eq!((roster.rev, roster.mode, roster.entries.len()), (2, Mode::All, 0));
     }
@@ -218,6 +217,7 @@ mod tests {
             (r#"{"rev":3,"base_rev":1,"bands":[{"id":"c","addr":"nonsense"}]}"#, "no band address"),
             (r#"{"rev":3,"base_rev":1,"bands":[{"id":"c","addr":"00:00:00:00:00:0a"}]}"#, "address of another band"),
             (r#"{"rev":3,"base_rev":1,"bands":[{"id":""}]}"#, "1 to 128 bytes"),
+            (r#"{"rev":3,"base_rev":1,"bands":[{"id":"a\u0007"}]}"#, "no control characters"),
             (&too_many, "may list 2000 bands, not 2001"),
         ];
         for (json, reason) in cases {

@@ -72,9 +72,6 @@ pub const RESULTS: usize = 256;
 /// Bands that a roster may list: several times as many as are tracked at once, and patches cannot grow it for ever.
 pub const ROSTER: usize = 2_000;
 
-/// Names that a `roster.ack` reports as unknown; more would not fit into a frame.
-pub const UNKNOWN: usize = 100;
-
 /// The longest name of a command or a band that an agent may use, in bytes.
 pub const NAME: usize = 128;
 

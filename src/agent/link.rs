@@ -354,7 +354,8 @@ impl Link {
         rev: u64,
         result: Result<Arc<Roster>, String>,
     ) -> Result<(), request::Refusal> {
-        let unknown = result.as_deref().map_or_else(|_| Vec::new(), directory::unknown);
+        let unknown = result.iter().flat_map(|roster| directory::unknown(roster));
+        let unknown = self.writer().fitting(unknown, limits::FRAME_MIN);
         let (accepted, have) = (result.is_ok(), self.directory.rev());
         self.outbox.push(Fact::RosterAck { at: now, rev, accepted, have, unknown });
         let roster = result?;

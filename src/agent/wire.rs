@@ -10,6 +10,7 @@ mod telemetry;
 mod tests;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -21,6 +22,10 @@ use crate::time::Time;
 
 /// The protocol's major version.
 pub(super) const VERSION: u32 = 1;
+
+/// Room for what stands around the lists of a fact: the frame, the envelope with every number at its longest, the other
+/// fields. The topic and the boot id come on top.
+const AROUND: usize = 512;
 
 /// The names of all events, in both directions.
 pub(super) mod name {
@@ -151,7 +156,24 @@ impl Writer<'_> {
 
     /// Cuts a snapshot's bands so that no part's frame is longer than `limit` bytes.
     pub(super) fn split(&self, snapshot: &Snapshot, limit: usize) -> Vec<Range<usize>> {
-        snapshot::split(snapshot, limit.saturating_sub(self.topic.len() + self.boot.len()))
+        snapshot::split(snapshot, self.room(limit))
+    }
+
+    /// As many of these names, first to last, as a frame of `limit` bytes has room for.
+    pub(super) fn fitting<'a>(&self, names: impl Iterator<Item = &'a Arc<str>>, limit: usize) -> Vec<Arc<str>> {
+        let mut left = self.room(limit);
+        let fits = |name: &&Arc<str>| {
+            let needed = length(name) + 1; // and a comma
+            let fits = needed <= left;
+            left = left.saturating_sub(needed);
+            fits
+        };
+        names.take_while(fits).cloned().collect()
+    }
+
+    /// What a frame of `limit` bytes has left for lists.
+    fn room(&self, limit: usize) -> usize {
+        limit.saturating_sub(AROUND + length(&self.topic) + length(&self.boot))
     }
 
     fn event<P>(&self, now: Time, at: Time, payload: P) -> Event<'_, P> {
@@ -204,4 +226,9 @@ fn as_text<T: std::fmt::Display, S: Serializer>(value: &Option<T>, serializer: S
 /// Writes what can be printed as a JSON string.
 fn as_string<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
+}
+
+/// How long a value's JSON is, in bytes.
+fn length(value: &impl Serialize) -> usize {
+    serde_json::to_vec(value).map_or(0, |json| json.len())
 }

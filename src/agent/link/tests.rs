@@ -479,6 +479,21 @@ fn a_roster_is_taken_answered_and_handed_on() {
 }
 
 #[test]
+fn a_roster_that_names_many_unknown_bands_is_answered_in_one_frame() {
+    let mut bench =
+        Bench::joined(&json!({"resume": {"boot": "boot", "ack": 0}, "limits": {"frame": limits::FRAME_MIN}}));
+    let ids = [|n| format!("0f8fad5b-d9cb-469f-a165-70867728{n:04}"), |n| format!("{n:04}{}", "\"".repeat(124))];
+    for (rev, id) in (1..).zip(ids) {
+        let bands: Vec<_> = (0..limits::ROSTER).map(|n| json!({"id": id(n)})).collect();
+        bench.push("roster.set", &json!({"rev": rev, "bands": bands}));
+        let ack = bench.frame("roster.ack");
+        let length = ack.to_string().len();
+        assert!((limits::FRAME_MIN - 800..=limits::FRAME_MIN).contains(&length), "{length} bytes");
+        assert_eq!((&ack[4]["accepted"], &ack[4]["unknown"][0]), (&json!(true), &json!(id(0))));
+    }
+}
+
+#[test]
 fn a_command_said_twice_is_carried_out_once() {
     let mut bench = Bench::joined(&resume(0));
     let reset = json!({"req": "r1", "verb": "adapter.reset"});

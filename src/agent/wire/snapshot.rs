@@ -5,13 +5,10 @@ use std::ops::Range;
 use serde::{Serialize, Serializer};
 
 use super::join::Adapter;
+use super::length;
 use super::telemetry::Counters;
 use crate::agent::item;
 use crate::event::{self, Auth, Band, BandState, Presence, Side};
-
-/// Room for what stands around the bands of a part: the frame, the envelope with every number at its longest, the
-/// part's own fields. The topic and the boot id come on top.
-const AROUND: usize = 512;
 
 /// Connections to bands that are free; none are offered.
 const SLOTS: u32 = 0;
@@ -101,11 +98,10 @@ fn adapters(states: &[event::AdapterState]) -> Vec<AdapterDetail<'_>> {
     states.iter().map(AdapterDetail::from).collect()
 }
 
-/// Cuts the bands so that every part's JSON fits into `limit` bytes; at least one part, if an empty one.
+/// Cuts the bands so that every part's lists fit into `room` bytes; at least one part, if an empty one.
 ///
 /// The first part also carries the adapters and counters. A single band that does not fit gets a part of its own.
-pub(super) fn split(snapshot: &event::Snapshot, limit: usize) -> Vec<Range<usize>> {
-    let room = limit.saturating_sub(AROUND);
+pub(super) fn split(snapshot: &event::Snapshot, room: usize) -> Vec<Range<usize>> {
     let mut left = room.saturating_sub(length(&adapters(&snapshot.adapters)) + length(&Counters(&snapshot.counters)));
     let mut parts = Vec::new();
     let mut start = 0;
@@ -120,9 +116,4 @@ pub(super) fn split(snapshot: &event::Snapshot, limit: usize) -> Vec<Range<usize
     }
     parts.push(start..snapshot.bands.len());
     parts
-}
-
-/// How long a value's JSON is, in bytes.
-fn length(value: &impl Serialize) -> usize {
-    serde_json::to_vec(value).map_or(0, |json| json.len())
 }
