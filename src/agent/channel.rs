@@ -107,13 +107,8 @@ pub(super) enum Overdue {
     Socket,
 }
 
-/// The answer to a push.
-#[derive(Debug)]
-pub(super) struct Answer<'a> {
-    status: Cow<'a, str>,
-    /// What the handler said; `None` where it said nothing, or said it in binary.
-    pub(super) response: Option<&'a RawValue>,
-}
+/// The answer to a push: what the handler said with its "ok", if it said something in JSON; or its no.
+pub(super) type Answer<'a> = Result<Option<&'a RawValue>, Refusal>;
 
 /// What a handler says besides "no"; every part may be missing.
 #[derive(Debug, PartialEq, Eq)]
@@ -122,28 +117,6 @@ pub(super) struct Refusal {
     pub(super) retry: Option<Duration>,
     /// In the server's words.
     pub(super) reason: String,
-}
-
-impl Answer<'_> {
-    /// Whether the push was taken.
-    pub(super) fn is_ok(&self) -> bool {
-        self.status == "ok"
-    }
-
-    /// Reads an answer other than "ok".
-    pub(super) fn refusal(&self) -> Refusal {
-        let response: Value = self.response.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default();
-        let retry = (response["code"] == "retry").then(|| {
-            let (least, most) = limits::RETRY_RANGE;
-            response["after_ms"].as_u64().map_or(limits::RETRY_DEFAULT, Duration::from_millis).clamp(least, most)
-        });
-        let reason = match (&response["reason"], &response["code"]) {
-            (Value::String(reason), _) => clip(reason),
-            (_, Value::String(code)) => clip(code),
-            _ => clip(&format!("status {:?}", self.status)),
-        };
-        Refusal { retry, reason }
-    }
 }
 
 impl Channel {
@@ -324,35 +297,36 @@ impl Channel {
     }
 
     fn handle_reply<'a>(&mut self, now: Time, frame: &Frame<'a>, reference: Option<u64>) -> Received<'a> {
-        let answer = match frame.payload {
-            Payload::BinaryReply { status, .. } => Answer { status: Cow::Borrowed(status), response: None },
+        let (status, response) = match frame.payload {
+            Payload::BinaryReply { status, .. } => (Cow::Borrowed(status), None),
             Payload::Binary(_) => return Received::Nonsense,
             Payload::Json(_) => match frame.reply() {
-                Some(reply) => Answer { status: reply.status, response: reply.response },
+                Some(reply) => (reply.status, reply.response),
                 None => return Received::Nonsense,
             },
         };
+        let answer = if status == "ok" { Ok(response) } else { Err(refusal(&status, response)) };
         let State::Open(open) = &mut self.state else { return Received::Ignored };
         match (open.join, reference) {
             (Join::Pending { reference: join_ref, .. }, Some(reference)) if reference == join_ref => {
                 open.join_answered(now);
-                if answer.is_ok() {
-                    open.join = Join::Joined { reference, since: now };
-                    Received::Joined(answer.response)
-                } else {
-                    self.rejoin_later(now);
-                    Received::JoinRefused(answer.refusal().reason)
-                }
-            }
-            (Join::Joined { .. }, Some(reference)) => {
-                let refusal = (!answer.is_ok()).then(|| answer.refusal());
-                match refusal {
-                    Some(Refusal { reason, .. }) if frame.join_ref.is_none() || reason == "unmatched topic" => {
-                        self.handle_gone(now, &reason)
+                match answer {
+                    Ok(response) => {
+                        open.join = Join::Joined { reference, since: now };
+                        Received::Joined(response)
                     }
-                    _ => Received::Reply(reference, answer),
+                    Err(Refusal { reason, .. }) => {
+                        self.rejoin_later(now);
+                        Received::JoinRefused(reason)
+                    }
                 }
             }
+            (Join::Joined { .. }, Some(reference)) => match answer {
+                Err(Refusal { reason, .. }) if frame.join_ref.is_none() || reason == "unmatched topic" => {
+                    self.handle_gone(now, &reason)
+                }
+                answer => Received::Reply(reference, answer),
+            },
             _ => Received::Ignored,
         }
     }
@@ -426,6 +400,21 @@ impl Channel {
             self.rejoin.reset();
         }
     }
+}
+
+/// Reads an answer other than "ok".
+fn refusal(status: &str, response: Option<&RawValue>) -> Refusal {
+    let response: Value = response.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default();
+    let retry = (response["code"] == "retry").then(|| {
+        let (least, most) = limits::RETRY_RANGE;
+        response["after_ms"].as_u64().map_or(limits::RETRY_DEFAULT, Duration::from_millis).clamp(least, most)
+    });
+    let reason = match (&response["reason"], &response["code"]) {
+        (Value::String(reason), _) => clip(reason),
+        (_, Value::String(code)) => clip(code),
+        _ => clip(&format!("status {status:?}")),
+    };
+    Refusal { retry, reason }
 }
 
 impl Open {

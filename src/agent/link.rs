@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::channel::{Action, Answer, Channel, Overdue, Received};
+use super::channel::{Action, Answer, Channel, Overdue, Received, Refusal};
 use super::command::Command;
 use super::directory::{self, Directory};
 use super::interface::{Identity, Output, SocketInput};
@@ -245,7 +245,7 @@ impl Link {
             }
             Received::JoinRefused(reason) => self.note(Note::JoinFailed { reason }),
             Received::Gone(reason) => self.note(Note::Lost { reason }),
-            Received::Reply(reference, answer) => self.handle_answer(now, reference, &answer),
+            Received::Reply(reference, answer) => self.handle_answer(now, reference, answer),
             Received::Push(event, Payload::Json(payload)) => match request::read(&event, payload) {
                 Some(request) => self.handle_request(now, &event, request::req(payload), request),
                 None => self.outbox.counters.frames_ignored += 1,
@@ -271,16 +271,15 @@ impl Link {
         }
     }
 
-    fn handle_answer(&mut self, now: Time, reference: u64, answer: &Answer<'_>) {
-        if answer.is_ok() {
-            self.outbox.handle_ack(reference, answer.response.and_then(reply::read_ack));
-            return;
-        }
-        let refusal = answer.refusal();
-        if let Some(after) = refusal.retry {
-            self.outbox.handle_retry(now, reference, after);
-        } else if let Some(kind) = self.outbox.handle_refusal(now, reference, &refusal.reason) {
-            self.note(Note::FactRefused { kind, reason: refusal.reason });
+    fn handle_answer(&mut self, now: Time, reference: u64, answer: Answer<'_>) {
+        match answer {
+            Ok(response) => self.outbox.handle_ack(reference, response.and_then(reply::read_ack)),
+            Err(Refusal { retry: Some(after), .. }) => self.outbox.handle_retry(now, reference, after),
+            Err(Refusal { retry: None, reason }) => {
+                if let Some(kind) = self.outbox.handle_refusal(now, reference, &reason) {
+                    self.note(Note::FactRefused { kind, reason });
+                }
+            }
         }
     }
 

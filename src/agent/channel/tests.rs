@@ -164,8 +164,7 @@ fn a_refusal_is_read_from_whatever_an_agent_says() {
     ];
     for (response, retry, reason) in cases {
         let response = RawValue::from_string(response.to_owned()).unwrap();
-        let answer = Answer { status: "error".into(), response: Some(&response) };
         let expected = Refusal { retry: retry.map(Duration::from_millis), reason: reason.to_owned() };
-        assert_eq!(answer.refusal(), expected, "{response}");
+        assert_eq!(refusal("error", Some(&response)), expected, "{response}");
     }
 }
