@@ -18,6 +18,9 @@ use crate::time::Time;
 pub use capture::{Tally, Totals, replay_raw};
 pub use readings::{ReadingError, Readings};
 
+/// What some programs put before the first character of a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What kind of recording some bytes begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -30,7 +33,12 @@ pub enum Kind {
 impl Kind {
     /// Tells by the first bytes; every BGAPI header begins with one that no text has.
     pub fn of(beginning: &[u8]) -> Self {
-        match beginning.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        match beginning
+            .strip_prefix(BYTE_ORDER_MARK)
+            .unwrap_or(beginning)
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace())
+        {
             Some(byte) if byte.is_ascii_graphic() => Self::Readings,
             _ => Self::Raw,
         }

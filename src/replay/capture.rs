@@ -116,11 +116,15 @@ pub fn replay_raw(
             let Item::Frame(frame) = item else { continue };
             let at = Time::from_micros(frames * 1_000_000 / u64::from(rate.max(1)));
             frames += 1;
-            if let Some(report) = frame.get::<ScanResponse<'_>>() {
-                totals.count(&report);
-                engine.handle_report(at, AdapterId(0), &report);
-                counting.drain(&mut engine)?;
+            match frame.get::<ScanResponse<'_>>() {
+                Some(report) => {
+                    totals.count(&report);
+                    engine.handle_report(at, AdapterId(0), &report);
+                }
+                // Time goes on with every frame, and silence with it.
+                None => engine.handle_timeout(at),
             }
+            counting.drain(&mut engine)?;
         }
     }
     totals.close(&decoder);

@@ -94,7 +94,7 @@ impl<R: BufRead> Iterator for Readings<R> {
                 Err(error) => return Some(Err(error)),
             }
             let text = std::mem::take(&mut self.text);
-            let line = text.trim();
+            let line = text.trim_start_matches('\u{feff}').trim();
             if line.is_empty() || line.starts_with('#') || self.name_columns(line) {
                 continue;
             }
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn headers_are_passed_over_and_columns_found_by_name() {
         let ok = |t_us, tenths| Ok(Reading { t_us, tenths });
-        let cases: [(&str, &str, &[_]); 5] = [
+        let cases: [(&str, &str, &[_]); 6] = [
             ("plain", "t_s,rssi_dbm\n0,-60\n1.5,-61\n", &[ok(0, -600), ok(1_500_000, -610)]),
             ("tenths, as after calibration", "0.45,-66.7,,\n", &[ok(450_000, -667)]),
             (
@@ -125,6 +125,7 @@ mod tests {
                 &[ok(-2_000_000, -500)],
             ),
             ("columns in another order", "rssi_dbm,band,t_s\n-70,x,3\n", &[ok(3_000_000, -700)]),
+            ("a byte order mark before the names", "\u{feff}t_s,rssi_dbm\n1,-50\n", &[ok(1_000_000, -500)]),
             ("small times in exponents", "1e-05,-50\n", &[ok(10, -500)]),
         ];
         for (case, text, readings) in cases {
