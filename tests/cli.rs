@@ -281,6 +281,27 @@ fn files_that_nbe_toml_names_are_checked_too() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_credential_of_the_service_manager_may_show_a_group() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, credential) = (folder.path().join("nbe.toml"), folder.path().join("agent-token"));
+    private_file(&file, "agent_url = \"wss://localhost/socket/websocket\"\n");
+    private_file(&credential, "s3cret\n");
+    // An access list for the service's account makes the mode look like this.
+    fs::set_permissions(&credential, fs::Permissions::from_mode(0o440)).unwrap();
+    let check = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
+        command.arg("check").arg(&file).env("CREDENTIALS_DIRECTORY", folder.path()).output().unwrap()
+    };
+    assert!(check().status.success(), "{}", text(&check().stdout));
+    fs::remove_file(&credential).unwrap();
+    private_file(&credential, "");
+    let said = text(&check().stdout);
+    assert!(said.contains("agent-token holds no token") && said.ends_with("nbe.toml: 1 error\n"), "{said}");
+}
+
 /// What was printed, with the folder's name left out.
 #[cfg(unix)]
 fn text_below(bytes: &[u8], folder: &std::path::Path) -> String {
