@@ -183,7 +183,10 @@ impl Merge {
 
     fn is_garbled_at(&self, span: &Range<usize>, layer: &Layer<'_>) -> bool {
         match layer {
-            Layer::File { lines, .. } => self.garbled_lines.contains(&lines.line(span.start)),
+            Layer::File { lines, .. } => {
+                let last = lines.line(span.end.max(span.start));
+                self.garbled_lines.range(lines.line(span.start)..=last).next().is_some()
+            }
             _ => false,
         }
     }

@@ -83,30 +83,27 @@ impl Mistake {
 
     fn help(&self, line: &str) -> Option<String> {
         let message = self.message.as_str();
-        if message == "duplicate key" {
-            return Some("the key or the table stands above already; keep one of them".into());
-        }
-        if self.spoils_table() {
-            return Some("the keys below it, up to the next [table], were not looked at".into());
-        }
-        if self.is_key_alone() {
+        let begins = |starts: &[&str]| starts.iter().any(|start| message.starts_with(start));
+        let help = if message == "duplicate key" {
+            "the key or the table stands above already; keep one of them"
+        } else if line.trim_start().starts_with('[') {
+            "the keys below it, up to the next [table], were not looked at"
+        } else if self.is_key_alone() {
             return has_colon(line).then(|| "use = instead of :".into());
-        }
-        if ["unclosed", "invalid multi-line"].iter().any(|start| message.starts_with(start)) {
-            return Some("it may go on to the end of the file; what follows is looked at once it is closed".into());
-        }
-        let cure = match number_of(line) {
-            Some(example) => format!("write a plain number such as {example}"),
-            None if message.contains(UNQUOTED) => "put the text in plain \"quotes\"".into(),
-            None if message.contains("escape") || message.contains("unicode") => {
-                return Some("a path with \\ goes in 'single quotes'".into());
-            }
-            None => return None,
+        } else if begins(&["missing comma", "unclosed array", "unclosed inline table"]) {
+            "is a bracket above not closed? what follows it was not looked at"
+        } else if begins(&["invalid multi-line"]) {
+            "are three quotes above not closed? what follows them was not looked at"
+        } else if let Some(example) = number_of(line) {
+            return Some(with_odd(&format!("write a plain number such as {example}"), line));
+        } else if message.contains(UNQUOTED) {
+            return Some(with_odd("put the text in plain \"quotes\"", line));
+        } else if message.contains("escape") || message.contains("unicode") {
+            "a path with \\ goes in 'single quotes'"
+        } else {
+            return None;
         };
-        Some(match line.split_once('=').and_then(|(_, value)| odd(value)) {
-            Some(odd) => format!("{cure}; {odd}"),
-            None => cure,
-        })
+        Some(help.into())
     }
 
     /// The part of the text to leave out, if the parser gives up at it.
@@ -136,6 +133,14 @@ const UNQUOTED: &str = "string values must be quoted";
 /// A number that the line's key takes, if it takes one.
 fn number_of(line: &str) -> Option<&'static str> {
     line.split_once('=').and_then(|(key, _)| schema::example_of_number(key.trim()))
+}
+
+/// What to do, with the odd character that the line's value holds.
+fn with_odd(cure: &str, line: &str) -> String {
+    match line.split_once('=').and_then(|(_, value)| odd(value)) {
+        Some(odd) => format!("{cure}; {odd}"),
+        None => cure.to_owned(),
+    }
 }
 
 /// Whether the line has the form `key: value`.

@@ -297,6 +297,28 @@ fn reading_goes_on_behind_what_is_not_toml() {
 }
 
 #[test]
+fn what_is_not_closed_is_told_for_itself() {
+    let bracket = "is a bracket above not closed? what follows it was not looked at";
+    let quotes = "are three quotes above not closed? what follows them was not looked at";
+    let below = "the keys below it, up to the next [table], were not looked at";
+    let cases = [
+        ("bands.company_ids = [1, 2\nrssi_window_tap = 10", "3:1", bracket),
+        ("log = { level = \"info\"\nrssi_window_tap = 10", "3:1", bracket),
+        ("detector = \"\"\"x\nrssi_window_tap = 10", "4:1", quotes),
+        ("[bands] x\nall = 3", "2:9", below),
+    ];
+    for (lines, place, help) in cases {
+        let resolution = layers(&format!("{URL}{lines}\n"), &[], &[]);
+        let [mistake] = resolution.diagnostics.as_slice() else { panic!("{lines}: {:?}", resolution.diagnostics) };
+        assert_eq!(mistake.location.to_string(), format!("nbe.toml:{place}"), "{lines}");
+        assert_eq!(mistake.help.as_deref(), Some(help), "{lines}");
+    }
+    let dongle =
+        format!("{URL}[[adapter]]\nport = 5\nactive_scan: true\nrssi_offset_db = 90\n[bands]\nall = 3\nx: 1\n");
+    assert_eq!(said(&dongle).len(), 5, "one bad line does not hide the rest of its table: {:?}", said(&dongle));
+}
+
+#[test]
 fn a_value_that_is_not_toml_is_told_how_to_be_written() {
     let number = |example: &str, odd: &str| format!("write a plain number such as {example}{odd}");
     let minus = "; − is U+2212, a typographic minus sign";
