@@ -283,9 +283,9 @@ impl<'t> Lines<'t> {
 
     /// Where the first line after `offset` whose first mark is `c` begins, or the text's end.
     pub(crate) fn next_beginning_with(&self, c: char, offset: usize) -> usize {
-        let later = self.starts.iter().copied().filter(|&start| start > offset);
-        let mut later = later.skip_while(|&start| !self.text[start..].trim_start_matches([' ', '\t']).starts_with(c));
-        later.next().unwrap_or(self.text.len())
+        let later = &self.starts[self.line(offset)..];
+        let begins = |start: &&usize| self.text[**start..].trim_start_matches([' ', '\t']).starts_with(c);
+        later.iter().find(begins).copied().unwrap_or(self.text.len())
     }
 
     /// Where the name at `span` begins, and the name without anything else that its line holds.

@@ -26,7 +26,7 @@ pub(crate) struct Mistake {
 }
 
 /// How often the text is read anew; each time what stopped the parser is blanked, all of it that was met.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 4;
 
 /// Finds what is no TOML.
 pub(crate) fn parse<'t>(text: &'t str, lines: &Lines<'_>) -> Parsed<'t> {
@@ -38,7 +38,13 @@ pub(crate) fn parse<'t>(text: &'t str, lines: &Lines<'_>) -> Parsed<'t> {
             message: error.message().trim_end_matches(", expected nothing").to_owned(),
         });
         let met: Vec<_> = met.collect();
-        let stops: Vec<_> = met.iter().filter_map(|mistake| mistake.stops(lines)).collect();
+        let mut stops: Vec<Range<usize>> = Vec::new();
+        for mistake in &met {
+            // What is left out already need not be looked through again for where it ends.
+            if stops.last().is_none_or(|last| last.end <= mistake.span.start) {
+                stops.extend(mistake.stops(lines));
+            }
+        }
         parsed.mistakes.extend(met);
         if stops.is_empty() {
             break;
