@@ -88,8 +88,8 @@ pub(super) enum Received<'a> {
     Reply(u64, Answer<'a>),
     /// The server has something to say.
     Push(Cow<'a, str>, Payload<'a>),
-    /// A heartbeat's answer; nothing to do.
-    Heartbeat,
+    /// An answer to a heartbeat or to telemetry; nothing to do.
+    Nothing,
     /// Of an earlier join, of another topic, or out of place.
     Ignored,
     /// A reply that cannot be read.
@@ -276,7 +276,7 @@ impl Channel {
         let reference = frame.reference.as_deref().and_then(|text| text.parse::<u64>().ok());
         if frame.topic == HEARTBEAT_TOPIC {
             open.heartbeat = open.heartbeat.filter(|heartbeat| Some(heartbeat.reference) != reference);
-            return Received::Heartbeat;
+            return Received::Nothing;
         }
         let join_ref = match open.join {
             Join::Pending { reference, .. } | Join::Joined { reference, .. } => reference,
@@ -321,12 +321,16 @@ impl Channel {
                     }
                 }
             }
-            (Join::Joined { .. }, Some(reference)) => match answer {
-                Err(Refusal { reason, .. }) if frame.join_ref.is_none() || reason == "unmatched topic" => {
-                    self.handle_gone(now, &reason)
-                }
-                answer => Received::Reply(reference, answer),
-            },
+            // Whatever it answers, telemetry included: the server knows of no join.
+            (Join::Joined { .. }, _) if frame.join_ref.is_none() => {
+                let reason = answer.map_or_else(|refusal| refusal.reason, |_| "it knows of no join".to_owned());
+                self.handle_gone(now, &reason)
+            }
+            (Join::Joined { .. }, _) if answer.as_ref().is_err_and(|refusal| refusal.reason == "unmatched topic") => {
+                self.handle_gone(now, "unmatched topic")
+            }
+            (Join::Joined { .. }, Some(reference)) => Received::Reply(reference, answer),
+            (Join::Joined { .. }, None) if frame.reference.is_none() => Received::Nothing,
             _ => Received::Ignored,
         }
     }

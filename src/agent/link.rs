@@ -250,7 +250,7 @@ impl Link {
                 Some(request) => self.handle_request(now, &event, request::req(payload), request),
                 None => self.outbox.counters.frames_ignored += 1,
             },
-            Received::Heartbeat => {}
+            Received::Nothing => {}
             Received::Push(..) | Received::Ignored => self.outbox.counters.frames_ignored += 1,
             Received::Nonsense => {
                 self.outbox.counters.frames_ignored += 1;

@@ -26,7 +26,7 @@ fn feed(channel: &mut Channel, now: Time, frame: &Value) -> String {
         Received::Gone(reason) => format!("gone: {reason}"),
         Received::Reply(reference, answer) => format!("reply {reference} {}", answer.is_ok()),
         Received::Push(event, _) => format!("push {event}"),
-        Received::Heartbeat => "heartbeat".to_owned(),
+        Received::Nothing => "nothing".to_owned(),
         Received::Ignored => "ignored".to_owned(),
         Received::Nonsense => "nonsense".to_owned(),
     }
@@ -44,13 +44,18 @@ fn while_joined() {
         (json!(["1", "5", "t", "phx_reply", reply("error", json!({"reason": "no"}))]), "reply 5 false"),
         (json!(["1", "5", "t", "phx_reply", reply("perhaps", json!(null))]), "reply 5 false"),
         (json!(["1", "5", "t", "phx_reply", {"status": "ok"}]), "reply 5 true"),
-        (json!([null, "5", "t", "phx_reply", reply("ok", json!({}))]), "reply 5 true"),
+        (json!([null, "5", "t", "phx_reply", reply("ok", json!({}))]), "gone: it knows of no join"),
         (json!([null, "5", "t", "phx_reply", reply("error", json!({"reason": "no"}))]), "gone: no"),
         (
             json!(["1", "5", "t", "phx_reply", reply("error", json!({"reason": "unmatched topic"}))]),
             "gone: unmatched topic",
         ),
-        (json!(["1", null, "t", "phx_reply", reply("ok", json!({}))]), "ignored"),
+        (
+            json!([null, null, "t", "phx_reply", reply("error", json!({"reason": "unmatched topic"}))]),
+            "gone: unmatched topic",
+        ),
+        (json!(["1", null, "t", "phx_reply", reply("ok", json!({}))]), "nothing"),
+        (json!(["1", null, "t", "phx_reply", reply("error", json!({"reason": "no"}))]), "nothing"),
         (json!(["1", "five", "t", "phx_reply", reply("ok", json!({}))]), "ignored"),
         (json!(["1", "5", "t", "phx_reply", {}]), "nonsense"),
         (json!(["1", "5", "t", "phx_reply", []]), "nonsense"),
@@ -65,7 +70,7 @@ fn while_joined() {
         (json!([null, null, "t", "phx_close", {}]), "gone: the channel was closed"),
         (json!(["0", "0", "t", "phx_close", {}]), "ignored"),
         (json!(["", "0", "t", "phx_error", {}]), "ignored"),
-        (json!([null, "9", "phoenix", "phx_reply", reply("ok", json!({}))]), "heartbeat"),
+        (json!([null, "9", "phoenix", "phx_reply", reply("ok", json!({}))]), "nothing"),
     ];
     for (frame, expected) in cases {
         let mut channel = opened(Some("ok"));

@@ -430,6 +430,30 @@ fn telemetry_goes_out_only_while_somebody_reads() {
 }
 
 #[test]
+fn answers_to_telemetry_say_only_whether_there_is_a_join() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.link.handle_telemetry(bench.now, &Telemetry::Rssi { levels: &[] });
+    bench.pass(Duration::ZERO);
+    let telemetry = bench.frame("rssi");
+    bench.reply(&telemetry, "ok", &json!({}));
+    assert_eq!(bench.link.counters().frames_ignored, 0);
+    bench.text(&json!([null, null, "endpoint:e", "phx_reply",
+        {"status": "error", "response": {"reason": "unmatched topic"}}]));
+    assert_eq!(bench.link.status().phase, Phase::Joining);
+}
+
+#[test]
+fn an_answer_without_a_join_acknowledges_nothing() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.fact(tap(ms(0), 1));
+    let tapped = bench.frame("band.tap");
+    bench.text(&json!([null, tapped[1], "endpoint:e", "phx_reply", {"status": "ok", "response": {}}]));
+    bench.step();
+    bench.accept(&resume(0));
+    assert_eq!(bench.frame("band.tap")[4]["re"], 1);
+}
+
+#[test]
 fn nothing_is_pushed_into_a_congested_socket() {
     let mut bench = Bench::new(1);
     bench.bands = 256;
