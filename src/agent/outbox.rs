@@ -18,7 +18,8 @@ use crate::time::Time;
 pub(super) struct Outbox {
     queue: Queue,
     window: Window,
-    /// Parts of a snapshot that have no number yet; they go before the queue.
+    /// Parts of a snapshot that have no number yet; they go before the queue, except that taps go before all but the
+    /// first.
     parts: VecDeque<Part>,
     snapshot: Want,
     /// Given to the next item that enters the window; from 1, without holes.
@@ -113,7 +114,7 @@ impl Outbox {
 
     /// Whether a snapshot must be taken now; true once for each.
     pub(super) fn poll_snapshot(&mut self) -> bool {
-        let room = self.terms.is_some_and(|terms| self.window.len() < terms.in_flight);
+        let room = self.terms.is_some_and(|terms| self.window.has_room(terms.in_flight));
         let ask = room && self.snapshot == Want::Due;
         if ask {
             self.snapshot = Want::Asked;
@@ -143,7 +144,7 @@ impl Outbox {
     pub(super) fn poll_send(&mut self, now: Time, next_ref: impl FnOnce() -> u64) -> Option<Sending<'_>> {
         let Terms { in_flight, .. } = self.terms?;
         if !self.window.has_due()
-            && self.window.len() < in_flight
+            && self.window.has_room(in_flight)
             && let Some(item) = self.next_item(now)
         {
             self.window.push(self.next_seq, item);
@@ -200,7 +201,9 @@ impl Outbox {
     }
 
     fn next_item(&mut self, now: Time) -> Option<Item> {
-        if let Some(part) = self.parts.pop_front() {
+        // A long snapshot takes an agent longer than a gesture can wait.
+        let tap = self.queue.peek().is_some_and(|item| item.class() == Class::Tap && !item.is_old_tap(now));
+        if let Some(part) = self.parts.pop_front_if(|part| part.part == 1 || !tap) {
             return Some(Item::Snapshot(part));
         }
         if self.snapshot != Want::Nothing {

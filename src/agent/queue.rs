@@ -56,6 +56,11 @@ impl Queue {
         Room::Enough
     }
 
+    /// The oldest.
+    pub(super) fn peek(&self) -> Option<&Item> {
+        self.items.first_key_value().map(|(_, item)| item)
+    }
+
     /// Takes the oldest.
     pub(super) fn pop(&mut self) -> Option<Item> {
         let place = *self.items.first_key_value()?.0;

@@ -71,6 +71,12 @@ impl Window {
         self.entries.front().map(|entry| entry.seq)
     }
 
+    /// Whether something new may be pushed. What the agent wants later keeps a place in the window, but does not count as
+    /// on the way.
+    pub(super) fn has_room(&self, limit: usize) -> bool {
+        self.on_the_way() < limit && self.entries.len() < limits::IN_FLIGHT
+    }
+
     pub(super) fn has_due(&self) -> bool {
         self.entries.iter().any(|entry| entry.delivery == Delivery::Due)
     }
@@ -83,7 +89,7 @@ impl Window {
         next_ref: impl FnOnce() -> u64,
         counters: &mut Counters,
     ) -> Option<Sending<'_>> {
-        if self.entries.iter().filter(|entry| matches!(entry.delivery, Delivery::Awaiting { .. })).count() >= limit {
+        if self.on_the_way() >= limit {
             return None;
         }
         let entry = self.entries.iter_mut().find(|entry| entry.delivery == Delivery::Due)?;
@@ -178,6 +184,10 @@ impl Window {
                 Delivery::Awaiting { deadline: at } | Delivery::Later { until: at } => Some(at),
             })
             .min()
+    }
+
+    fn on_the_way(&self) -> usize {
+        self.entries.iter().filter(|entry| matches!(entry.delivery, Delivery::Awaiting { .. })).count()
     }
 
     fn find(&self, reference: u64) -> Option<usize> {

@@ -195,3 +195,32 @@ fn a_retry_that_is_due_and_finds_no_room_waits_without_a_timer() {
     desk.outbox.handle_ack(2, None);
     assert_eq!(desk.write(ms(1_500)), [(1, "band.presence", 2)]);
 }
+
+#[test]
+fn a_fact_that_waits_for_its_retry_takes_nobodys_place_in_a_narrow_window() {
+    let mut desk = Desk::new();
+    desk.outbox.join(ms(0), Some(0), Terms { in_flight: 1, ..TERMS });
+    for n in 0..=limits::IN_FLIGHT {
+        desk.outbox.push(presence(ms(0), u8::try_from(n).unwrap(), Presence::Present));
+    }
+    for reference in 1..=limits::IN_FLIGHT as u64 {
+        assert_eq!(desk.write(ms(0)), [(reference, "band.presence", 0)]);
+        desk.outbox.handle_retry(ms(0), reference, Duration::from_secs(1));
+    }
+    assert_eq!(desk.write(ms(0)), [], "the window is bounded all the same");
+}
+
+#[test]
+fn a_tap_overtakes_the_rest_of_a_snapshot_while_it_can_act() {
+    let mut desk = Desk::new();
+    desk.outbox.join(ms(0), None, Terms { in_flight: 1, ..TERMS });
+    assert!(desk.outbox.poll_snapshot());
+    desk.snapshot(ms(0));
+    desk.outbox.push(tap(ms(0), 1));
+    desk.outbox.push(tap(ms(0), 2));
+    assert_eq!(desk.write(ms(0)), [(1, "snapshot", 0)], "state comes first");
+    desk.outbox.handle_ack(1, None);
+    assert_eq!(desk.write(ms(100)), [(2, "band.tap", 0)]);
+    desk.outbox.handle_ack(2, None);
+    assert_eq!(desk.write(ms(3_000)), [(3, "snapshot", 0)], "the second tap is too old by now");
+}
