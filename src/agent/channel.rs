@@ -197,14 +197,16 @@ impl Channel {
         Some(wait)
     }
 
-    /// Gives the socket up and tries anew: after the back-off, or after a wait of its own.
-    pub(super) fn drop_socket(&mut self, now: Time, wait: Option<Duration>) {
-        if self.handle_lost(now) {
+    /// Gives the socket up and tries anew: after the back-off, or after a wait of its own. False if there was none.
+    pub(super) fn drop_socket(&mut self, now: Time, wait: Option<Duration>) -> bool {
+        let dropped = self.handle_lost(now);
+        if dropped {
             self.actions.push_back(Action::Close(NORMAL));
             if let Some(wait) = wait {
                 self.state = State::Waiting { until: now + wait };
             }
         }
+        dropped
     }
 
     /// Goes over to another topic, at another place perhaps, at once.

@@ -371,8 +371,10 @@ impl Link {
     }
 
     fn drop_socket(&mut self, now: Time, reason: &str) {
-        self.channel.drop_socket(now, None);
-        self.note(Note::Lost { reason: reason.to_owned() });
+        // Of several reasons at once, the first is said.
+        if self.channel.drop_socket(now, None) {
+            self.note(Note::Lost { reason: reason.to_owned() });
+        }
     }
 
     /// Turns what has changed into outputs.

@@ -305,6 +305,15 @@ fn heartbeats_keep_their_pace_and_a_missing_answer_drops_the_socket() {
 }
 
 #[test]
+fn a_socket_that_is_lost_for_two_reasons_is_lost_once() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.pass(limits::HEARTBEAT_EVERY);
+    bench.fact(presence(bench.now, 1, Presence::Present));
+    bench.pass(limits::FACT_ACK * 2);
+    assert_eq!(bench.notes[1..], [lost("a heartbeat was not answered")]);
+}
+
+#[test]
 fn a_join_without_an_answer_is_left_and_tried_once_more() {
     let mut bench = Bench::new(1);
     bench.await_connect();
