@@ -161,10 +161,10 @@ impl Channel {
         }
     }
 
-    /// The socket is open: join at once.
-    pub(super) fn handle_opened(&mut self, now: Time) {
+    /// The socket is open: join at once. False if none was asked for.
+    pub(super) fn handle_opened(&mut self, now: Time) -> bool {
         if !self.is_connecting() {
-            return;
+            return false;
         }
         self.refused.reset();
         self.state = State::Open(Open {
@@ -175,6 +175,7 @@ impl Channel {
             heartbeat: None,
         });
         self.handle_timeout(now);
+        true
     }
 
     /// The socket ended or never came about; every reason leads to another try. False if there was none.

@@ -33,7 +33,7 @@ pub const TAP_TTL: Duration = Duration::from_millis(3_000);
 /// What an agent that says `retry` without `after_ms` gets.
 pub const RETRY_DEFAULT: Duration = Duration::from_secs(1);
 
-/// The longest and the shortest wait that an agent can ask for with `retry`.
+/// The shortest and the longest wait that an agent can ask for with `retry`.
 pub const RETRY_RANGE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(60));
 
 /// Facts that wait to be sent; at a band's few facts a minute, many hours without an agent.

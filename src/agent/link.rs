@@ -104,8 +104,7 @@ impl Link {
     pub fn handle_socket(&mut self, now: Time, input: SocketInput<'_>) {
         match input {
             SocketInput::Opened => {
-                self.outbox.counters.connects += 1;
-                self.channel.handle_opened(now);
+                self.outbox.counters.connects += u64::from(self.channel.handle_opened(now));
             }
             SocketInput::Text(text) => self.handle_frame(now, Frame::parse(text)),
             SocketInput::Binary(bytes) => self.handle_frame(now, Frame::parse_binary(bytes)),
