@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::agent::bench::{Bench, resume};
 use crate::agent::samples::{adapter, ms, presence, snapshot, tap, trend};
-use crate::agent::{Command, Level, Note, Output, Phase, SocketInput, limits};
+use crate::agent::{Command, Identity, Level, Note, Output, Phase, SocketInput, limits};
 use crate::event::{AdapterPhase, Fact, Presence, Side, Telemetry, Trend};
 use crate::reference::{Agent, Connection, Now};
 use crate::time::Time;
@@ -120,6 +120,34 @@ fn an_agent_may_ask_for_a_fact_later() {
     let third = bench.frame("band.presence");
     bench.reply(&third, "ok", &json!({}));
     assert_eq!(bench.link.status().in_flight, 0);
+    assert!(!bench.closed());
+}
+
+#[test]
+fn an_agent_that_asked_for_a_fact_later_may_be_slow_twice_more() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.fact(tap(ms(0), 1));
+    bench.pass(SECOND);
+    bench.frame("band.tap");
+    let second = bench.frame("band.tap");
+    bench.reply(&second, "error", &json!({"code": "retry", "after_ms": 10}));
+    bench.pass(SECOND + Duration::from_millis(10));
+    assert_eq!(bench.events(), events(&[("band.tap", 1), ("band.tap", 1)]));
+    assert!(!bench.closed());
+    bench.pass(SECOND);
+    assert!(bench.closed());
+}
+
+#[test]
+fn what_stands_for_a_refused_fact_has_patience_of_its_own() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.fact(tap(ms(0), 1));
+    bench.pass(SECOND);
+    bench.frame("band.tap");
+    let second = bench.frame("band.tap");
+    bench.reply(&second, "error", &json!({"reason": "no"}));
+    bench.pass(limits::FACT_ACK);
+    assert_eq!(bench.events(), events(&[("fact.dropped", 1), ("fact.dropped", 1)]));
     assert!(!bench.closed());
 }
 
@@ -373,6 +401,70 @@ fn short_joins_do_not_reset_the_back_off_but_standing_ones_do() {
 }
 
 #[test]
+fn standing_joins_make_rejoins_quick_again() {
+    let mut bench = Bench::joined(&resume(0));
+    let mut waits = Vec::new();
+    for stands in [SECOND, SECOND, limits::STABLE] {
+        bench.pass(stands);
+        bench.frames.clear();
+        bench.push("phx_close", &json!({}));
+        let begun = bench.now;
+        while !bench.frames.iter().any(|frame| frame[3] == "phx_join") {
+            bench.step();
+        }
+        waits.push(bench.now.since(begun).as_millis());
+        bench.accept(&resume(0));
+    }
+    let bases = [1_000, 2_000, 1_000];
+    assert!(waits.iter().zip(bases).all(|(wait, base)| (base / 2..=base * 3 / 2).contains(wait)), "{waits:?}");
+}
+
+#[test]
+fn an_open_socket_makes_the_next_refusal_a_first_one() {
+    let mut bench = Bench::new(1);
+    let refused = SocketInput::Refused { status: 403, error: "no" };
+    for _ in 0..4 {
+        bench.await_connect();
+        bench.socket(refused);
+    }
+    bench.connect(&resume(0));
+    bench.socket(SocketInput::Closed { code: None, reason: "" });
+    bench.await_connect();
+    bench.socket(refused);
+    let Some(Note::Refused { again_in, .. }) = bench.notes.last() else { panic!("{:?}", bench.notes) };
+    assert!((10..=15).contains(&again_in.as_secs()), "{again_in:?}");
+}
+
+#[test]
+fn the_wall_clock_is_told_as_it_is_known() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.link.handle_wall(1_700_000_000_000, true);
+    bench.fact(tap(ms(5), 1));
+    let tapped = bench.frame("band.tap");
+    assert_eq!((&tapped[4]["wall"], &tapped[4]["clock"]), (&json!(1_700_000_000_005_u64), &json!("ok")));
+}
+
+#[test]
+fn another_identity_connects_at_once_and_is_the_same_boot() {
+    let mut bench = Bench::joined(&resume(0));
+    let identity = Identity {
+        endpoint_id: "f".to_owned(),
+        boot: "another boot".to_owned(),
+        host: String::new(),
+        addrs: Vec::new(),
+        os: String::new(),
+        version: String::new(),
+        token: None,
+    };
+    bench.link.handle_identity(bench.now, identity);
+    bench.pass(Duration::ZERO);
+    assert_eq!(bench.outputs, [Output::Close { code: 1000 }, Output::Connect]);
+    bench.socket(SocketInput::Opened);
+    let join = bench.frame("phx_join");
+    assert_eq!((&join[2], &join[4]["boot"]), (&json!("endpoint:f"), &json!("boot")));
+}
+
+#[test]
 fn another_daemon_with_our_id_makes_us_wait() {
     let mut bench = Bench::joined(&resume(0));
     bench.push("superseded", &json!({}));
@@ -406,10 +498,20 @@ fn a_stop_waits_no_longer_than_a_second_nor_for_a_connection() {
     assert!(!bench.outputs.contains(&Output::Stopped));
     bench.pass(Duration::from_micros(1));
     assert_eq!(bench.outputs, [Output::Close { code: 1000 }, Output::Stopped]);
+    (bench.frames.clear(), bench.notes.clear());
     bench.fact(tap(ms(0), 1));
+    bench.link.handle_telemetry(bench.now, &Telemetry::Rssi { levels: &[] });
+    bench.socket(SocketInput::Opened);
     bench.socket(SocketInput::Text("nonsense"));
     bench.socket(SocketInput::Closed { code: None, reason: "" });
     assert_eq!(bench.outputs.len(), 2, "nothing follows");
+    assert_eq!((&bench.frames[..], &bench.notes[..]), (&[][..], &[][..]));
+    assert_eq!(bench.link.counters().connects, 1);
+
+    let mut bench = Bench::joined(&resume(0));
+    bench.link.stop(bench.now, "SIGTERM");
+    bench.socket(SocketInput::Closed { code: None, reason: "" });
+    assert_eq!(bench.outputs, [Output::Stopped], "nobody is left to wait for");
 
     let mut bench = Bench::new(1);
     bench.await_connect();
