@@ -151,9 +151,7 @@ impl Agent {
     /// Takes the end of a socket.
     pub fn handle_closed(&mut self, from: Connection) {
         for channel in self.peers.remove(&from).into_iter().flat_map(|peer| peer.channels.into_values()) {
-            if let Role::Endpoint(endpoint) = channel.role {
-                tracing::info!(endpoint = %endpoint.id.escape_debug(), "the endpoint is gone");
-            }
+            channel.log_end();
         }
     }
 
@@ -247,6 +245,7 @@ impl Agent {
             return;
         }
         let join_ref = channel.join_ref.clone();
+        channel.log_end();
         peer.channels.remove(push.topic);
         self.reply(push, "ok", &json!({}));
         self.closed(push.from, join_ref.as_deref(), push.topic);
@@ -358,6 +357,12 @@ impl Channel {
     /// A stale join_ref means an earlier join; since Phoenix 1.8.3 it is dropped without an answer.
     fn is_meant_by(&self, join_ref: Option<&str>) -> bool {
         join_ref.is_none_or(|join_ref| self.join_ref.as_deref() == Some(join_ref))
+    }
+
+    fn log_end(&self) {
+        if let Role::Endpoint(endpoint) = &self.role {
+            tracing::info!(endpoint = %endpoint.id.escape_debug(), "the endpoint is gone");
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -188,7 +189,8 @@ impl Sockets {
         if last || queued.is_err() {
             self.outbound.remove(&to);
         }
-        queued.is_err().then(|| {
+        // Of a socket that has ended meanwhile, its task tells the rest.
+        matches!(queued, Err(TrySendError::Full(_))).then(|| {
             tracing::warn!("dropped a socket that does not read what it is sent");
             to
         })
@@ -298,4 +300,24 @@ fn read(clock: Clock) -> Now {
 
 fn by(holder: Option<&str>) -> String {
     holder.map_or_else(String::new, |holder| format!(" by {holder}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_socket_that_does_not_read_is_dropped_for_it() {
+        let (inbound, _messages) = mpsc::channel(1);
+        let mut sockets = Sockets { next: 0, inbound, outbound: BTreeMap::new(), tasks: JoinSet::new() };
+        let output = |to| Output::Send { to, text: String::new() };
+        let (full, ended) = (Connection(1), Connection(2));
+        let (sender, _unread) = mpsc::channel(1);
+        sockets.outbound.insert(full, sender);
+        sockets.outbound.insert(ended, mpsc::channel(1).0);
+        assert_eq!(sockets.send(output(full)), None);
+        assert_eq!(sockets.send(output(full)), Some(full));
+        assert_eq!(sockets.send(output(ended)), None);
+        assert!(sockets.outbound.is_empty());
+    }
 }
