@@ -267,3 +267,16 @@ async fn wss_is_refused_where_its_certificate_cannot_be_trusted() {
         assert!(said.contains(expected), "{ca_file:?}: {said}");
     }
 }
+
+#[tokio::test]
+async fn wss_to_an_agent_without_tls_is_named_as_that() {
+    let agent = FakeAgent::bind().await;
+    let url = agent.url().replace("ws://", "wss://");
+    for (response, expected) in [("HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS"), ("", "broke off")] {
+        let mut endpoint = Endpoint::new(Target::new(&url, Some(tls("ca.pem"))).unwrap());
+        endpoint.meanwhile(agent.answer(response)).await;
+        endpoint.until("an error", |endpoint| !endpoint.notes.is_empty()).await;
+        let said = endpoint.notes[0].to_string();
+        assert!(said.contains(expected) && !said.contains("trust"), "{said}");
+    }
+}

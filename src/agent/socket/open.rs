@@ -102,13 +102,8 @@ async fn secure(target: &Target, tcp: TcpStream) -> Result<impl Duplex + use<>, 
     let config = tokio::task::spawn_blocking(move || tls_config(ca_file.as_deref()))
         .await
         .map_err(|error| format!("cannot load certificates: {error}"))??;
-    let stream = TlsConnector::from(config).connect(name, tcp).await.map_err(|error| {
-        let hint = match (&target.ca_file, error.kind()) {
-            (None, io::ErrorKind::InvalidData) => "; a certificate of your own goes into [agent] ca_file",
-            _ => "",
-        };
-        Failure::from(format!("cannot trust {target}: {error}{hint}"))
-    })?;
+    let stream =
+        TlsConnector::from(config).connect(name, tcp).await.map_err(|error| handshake_failure(target, &error))?;
     // Before anything is said: the token travels in the join.
     match target.pin {
         Some(pin) if public_key(stream.get_ref().1.peer_certificates()) != Some(pin) => {
@@ -116,6 +111,21 @@ async fn secure(target: &Target, tcp: TcpStream) -> Result<impl Duplex + use<>, 
         }
         _ => Ok(stream),
     }
+}
+
+fn handshake_failure(target: &Target, error: &io::Error) -> Failure {
+    let error = match error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()) {
+        None => format!("{target} broke off before it was secured: {error}"),
+        Some(rustls::Error::InvalidMessage(_)) => {
+            format!("{target} does not speak TLS; an agent without it has an agent_url that begins with ws://")
+        }
+        Some(error) => {
+            let hint =
+                if target.ca_file.is_none() { "; a certificate of your own goes into [agent] ca_file" } else { "" };
+            format!("cannot trust {target}: {error}{hint}")
+        }
+    };
+    error.into()
 }
 
 /// The SHA-256 of the public key in the first certificate.
