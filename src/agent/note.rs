@@ -117,8 +117,8 @@ impl fmt::Display for Note {
             }
             Self::Superseded { again_in } => write!(
                 f,
-                "another daemon with the same endpoint id has joined the agent; is this a copied installation? \
-                 Trying again in {} s",
+                "another daemon with the same endpoint id has joined the agent; is this a copied installation, or does \
+                 nbe run twice here? Trying again in {} s",
                 again_in.as_secs()
             ),
             Self::FactRefused { kind, reason } => write!(f, "the agent refused a {kind}: {reason}; it is given up"),
