@@ -57,11 +57,9 @@ impl Ledger {
         let last = seq.checked_add(1).and_then(|next| self.runs.remove(&next)).unwrap_or(seq);
         self.runs.insert(first, last);
         self.absorb();
-        if self.runs.len() > MAX_RUNS
-            && let Some((_, last)) = self.runs.pop_first()
-        {
-            self.settled = last;
-            self.absorb();
+        if self.runs.len() > MAX_RUNS {
+            // An ack beyond a gap would be a lie; what is forgotten may at worst be taken twice.
+            self.runs.pop_last();
         }
         let hole = seq > self.newest.saturating_add(1);
         self.newest = self.newest.max(seq);
@@ -176,6 +174,9 @@ mod tests {
             ledger.record(seq * 2);
         }
         assert_eq!(ledger.runs.len(), MAX_RUNS);
+        assert_eq!(ledger.ack(), 0, "1 was never received");
+        assert_eq!(ledger.record(1), Receipt::New { hole: false });
+        assert_eq!(ledger.ack(), 2);
     }
 
     #[test]
