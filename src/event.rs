@@ -396,8 +396,6 @@ pub enum EndpointPhase {
     /// Running.
     Online,
     /// Delivering what is left before it stops.
-    Draining,
-    /// Stopping.
     Stopping,
     /// Running on an earlier configuration, since the edited one has mistakes.
     ConfigRejected,
