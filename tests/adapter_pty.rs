@@ -30,6 +30,8 @@ struct Manner {
     stalled: bool,
     /// It prints this and is no dongle.
     text: Option<&'static [u8]>,
+    /// Nobody advertises.
+    alone: bool,
     /// It sends this once.
     once: Vec<u8>,
 }
@@ -118,7 +120,7 @@ impl Firmware {
                 next_report = Instant::now() + Duration::from_millis(20);
                 match now.text {
                     Some(text) => self.send(text),
-                    None if self.scanning => self.send(&report(self.address)),
+                    None if self.scanning && !now.alone => self.send(&report(self.address)),
                     None => {}
                 }
             }
@@ -286,6 +288,27 @@ async fn a_dongle_boots_garbles_stalls_vanishes_and_returns() {
     rig.drivers[0].stop();
     let reopened = Rig::at(&[&link]).until_heard(1.0, "released at once").await;
     drop((back, keeper, reopened));
+}
+
+#[tokio::test]
+async fn a_frame_survives_that_the_program_is_held_up_in_the_middle_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("dongle");
+    let device = Device::plug(&link, FIRST, Manner::default());
+    let mut rig = Rig::at(&[&link]);
+    rig.until_heard(2.0, "scanning").await;
+    device.change(|manner| manner.alone = true);
+    let (begin, rest) = (report(SECOND)[..16].to_vec(), report(SECOND)[16..].to_vec());
+    let bytes = |rig: &Rig| rig.drivers[0].counters().bytes % report(FIRST).len() as u64;
+    let before = bytes(&rig);
+    device.change(|manner| manner.once = begin);
+    rig.until(1.0, "half a report", |rig| bytes(rig) != before).await;
+    let waiting = rig.until(1.0, "never", |_| false); // until the runtime has seen that nothing more is there
+    tokio::time::timeout(Duration::from_millis(5), waiting).await.unwrap_err();
+    device.change(|manner| manner.once = rest);
+    std::thread::sleep(Duration::from_millis(300)); // held up, while the rest comes in
+    rig.until(1.0, "the whole report", |rig| rig.heard.contains(&(0, SECOND))).await;
+    assert_eq!(rig.drivers[0].counters().discarded_bytes, 0);
 }
 
 #[tokio::test]

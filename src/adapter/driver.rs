@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bgapi::gap::event::ScanResponse;
 
@@ -79,6 +79,7 @@ impl Driver {
                 tracing::trace!(target: "wire::adapter::read", adapter = %self.id(), bytes = %bgapi::Value::Bytes(bytes));
                 self.session.handle_bytes(happened.at, bytes, heard);
             }
+            PortEvent::Empty => self.session.handle_empty(happened.at),
             PortEvent::Port(input) => self.session.handle_port(happened.at, input),
         }
         self.act();
@@ -138,7 +139,11 @@ impl Driver {
 
     /// Waits for the next thing to happen; stamped at once, since its levels are as old as its bytes.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
-        let event = ready!(self.port.poll_next(cx, &mut self.buffer[..]));
+        let event = match self.port.poll_next(cx, &mut self.buffer[..]) {
+            Poll::Ready(event) => event,
+            Poll::Pending if self.session.is_overdue() && self.port.is_empty() => PortEvent::Empty,
+            Poll::Pending => return Poll::Pending,
+        };
         self.happened = self.clock.now();
         Poll::Ready(Happened { at: self.happened, event })
     }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bgapi::BdAddr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_serial::SerialStream;
+use tokio_serial::{SerialPort as _, SerialStream};
 
 use self::access::LastHolder;
 use self::claims::{By, Claim, Reservation, Use};
@@ -43,6 +43,8 @@ pub enum Choice {
 pub(super) enum PortEvent {
     /// So many bytes were read.
     Read(usize),
+    /// There was nothing to read when that was of interest.
+    Empty,
     /// Something became of the port itself.
     Port(PortInput),
 }
@@ -118,6 +120,14 @@ impl Port {
         if let State::Open { stream, unwritten, .. } = &mut self.state {
             unwritten.clear();
             open::flush(stream);
+        }
+    }
+
+    /// Whether nothing waits to be read, as the system knows: the runtime may not have heard of it yet.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.state {
+            State::Open { stream, .. } => stream.bytes_to_read().unwrap_or(0) == 0,
+            _ => true,
         }
     }
 

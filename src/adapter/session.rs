@@ -112,12 +112,14 @@ pub enum Output {
 pub struct Session {
     decoder: Decoder,
     dongle: Dongle,
+    /// Whether a frame has paused for so long that it is cut short, if nothing more of it waits to be read.
+    overdue: bool,
 }
 
 impl Session {
     /// A session that wants a port: its first output is [`Output::Open`].
     pub fn new(id: AdapterId, wanted: Wanted, scan: ScanSettings, now: Time) -> Self {
-        Self { decoder: Decoder::host(), dongle: Dongle::new(id, wanted, scan, now) }
+        Self { decoder: Decoder::host(), dongle: Dongle::new(id, wanted, scan, now), overdue: false }
     }
 
     /// Takes what became of the port.
@@ -125,6 +127,7 @@ impl Session {
         if input == PortInput::Opened {
             self.dongle.counters.add(self.decoder.stats());
             self.decoder = Decoder::host();
+            self.overdue = false;
         }
         self.dongle.handle_port(now, input);
         self.dongle.restate();
@@ -132,10 +135,9 @@ impl Session {
 
     /// Takes bytes from the port. Every scan report of a dongle that is known to be the right one goes to `heard`.
     pub fn handle_bytes(&mut self, now: Time, bytes: &[u8], heard: &mut impl FnMut(Time, &ScanResponse<'_>)) {
-        let Self { decoder, dongle } = self;
-        if decoder.pending() > 0 && now.since(dongle.traffic.byte) > FRAME_GAP {
-            drain(decoder.quiet(), dongle, now, heard);
-        }
+        let Self { decoder, dongle, overdue } = self;
+        // However long ago the last ones were read: they may have waited for us and not we for them.
+        *overdue = false;
         dongle.traffic.byte = now;
         dongle.counters.bytes += bytes.len() as u64;
         drain(decoder.feed(bytes), dongle, now, heard);
@@ -158,20 +160,31 @@ impl Session {
 
     /// Does what is due; to be called when [`Session::poll_timeout`] is.
     pub fn handle_timeout(&mut self, now: Time) {
-        let Self { decoder, dongle } = self;
-        if decoder.pending() > 0 && now.since(dongle.traffic.byte) > FRAME_GAP {
-            // A frame found behind a false beginning is old; what it says counts, a level in it does not.
-            drain(decoder.quiet(), dongle, now, &mut |_, _| {});
-        }
+        let dongle = &mut self.dongle;
+        self.overdue |= self.decoder.pending() > 0 && now.since(dongle.traffic.byte) > FRAME_GAP;
         if dongle.due().is_some_and(|due| due <= now) {
             dongle.handle_due(now);
         }
         dongle.restate();
     }
 
+    /// Whether [`Session::handle_empty`] waits to be called.
+    pub fn is_overdue(&self) -> bool {
+        self.overdue
+    }
+
+    /// Takes it that there is nothing to read: a frame that has paused for long is cut short.
+    pub fn handle_empty(&mut self, now: Time) {
+        if std::mem::take(&mut self.overdue) {
+            // A frame found behind a false beginning is old; what it says counts, a level in it does not.
+            drain(self.decoder.quiet(), &mut self.dongle, now, &mut |_, _| {});
+            self.dongle.restate();
+        }
+    }
+
     /// The next moment at which something is to be done though nothing comes in.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let gap = (self.decoder.pending() > 0).then(|| self.dongle.traffic.byte + FRAME_GAP);
+        let gap = (self.decoder.pending() > 0 && !self.overdue).then(|| self.dongle.traffic.byte + FRAME_GAP);
         // Strictly later: a frame may pause for as long as the gap.
         let gap = gap.map(|gap| gap + Duration::from_micros(1));
         [gap, self.dongle.due()].into_iter().flatten().min()

@@ -355,6 +355,7 @@ impl World {
             if self.session.poll_timeout().is_some_and(|due| due <= self.now) {
                 self.session.handle_timeout(self.now);
             }
+            self.session.handle_empty(self.now);
         }
         self.now = end;
     }

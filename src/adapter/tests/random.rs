@@ -115,6 +115,7 @@ fn no_input_makes_it_panic_or_spin() {
                 7 => session.handle_port(now, PortInput::Replugged),
                 8 => _ = session.reset(now),
                 9 if step > 350 => session.stop(),
+                9 => session.handle_empty(now),
                 _ => session.handle_bytes(now, &bytes(&mut random), &mut |_, _| {}),
             }
             let mut outputs = 0;

@@ -132,13 +132,22 @@ fn before_hello_nothing_is_said_for_a_second_and_what_is_old_is_discarded() {
 }
 
 #[test]
-fn a_gap_is_noticed_also_when_nobody_waited_for_it() {
+fn a_frame_is_not_lost_because_somebody_came_late_to_read_the_rest() {
     let mut world = scanning(Fake::new());
-    world.read(&report(false)[..16]);
     let mut heard = Vec::new();
-    let later = world.now + Duration::from_millis(101);
+    world.read(&report(false)[..16]);
+    let later = world.now + Duration::from_millis(300);
+    world.session.handle_timeout(later);
+    assert!(world.session.is_overdue() && world.session.poll_timeout().is_none_or(|due| due > later));
+    world.session.handle_bytes(later, &report(false)[16..], &mut |_, report| heard.push(report.encoded()));
+    assert_eq!((&heard[..], world.session.is_overdue()), (&[report(false)][..], false));
+
+    world.read(&report(false)[..16]);
+    let later = later + Duration::from_millis(300);
+    world.session.handle_timeout(later);
+    world.session.handle_empty(later);
     world.session.handle_bytes(later, &report(false), &mut |_, report| heard.push(report.encoded()));
-    assert_eq!(heard, [report(false)], "and not a mixture of two");
+    assert_eq!(heard, [report(false), report(false)], "the rest had not come, and this is no mixture of two");
 }
 
 #[test]
