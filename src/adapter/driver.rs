@@ -50,6 +50,18 @@ pub enum Said {
 impl Driver {
     /// Begins to look for its dongle; to be made inside a tokio runtime.
     pub fn new(id: AdapterId, choice: Choice, scan: ScanSettings, claims: Claims, clock: Clock) -> Self {
+        Self::looking_at(Roots::default(), id, choice, scan, claims, clock)
+    }
+
+    /// The same on another machine, as far as its files make one.
+    pub(super) fn looking_at(
+        roots: Roots,
+        id: AdapterId,
+        choice: Choice,
+        scan: ScanSettings,
+        claims: Claims,
+        clock: Clock,
+    ) -> Self {
         let wanted = match choice {
             Choice::Address(address) => Wanted::Address(address),
             Choice::Any | Choice::Port(_) => Wanted::Any,
@@ -57,7 +69,7 @@ impl Driver {
         let mut driver = Self {
             clock,
             session: Session::new(id, wanted, scan, clock.now()),
-            port: Port::new(choice, Roots::default(), claims),
+            port: Port::new(choice, roots, claims),
             buffer: Box::new([0; BUFFER]),
             happened: Time::ZERO,
             said: VecDeque::new(),

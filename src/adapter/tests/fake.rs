@@ -105,7 +105,7 @@ impl Fake {
     }
 
     /// True if it leaves the bus.
-    fn handle_write(&mut self, now: Time, bytes: &[u8]) -> bool {
+    pub(super) fn handle_write(&mut self, now: Time, bytes: &[u8]) -> bool {
         let mut commands = Vec::new();
         if now.since(self.last_write) > Duration::from_secs(1) && self.half.pending() > 0 {
             self.half = Decoder::device();
@@ -225,7 +225,7 @@ impl Fake {
         [own, self.sending.front().map(|(at, _)| *at)].into_iter().flatten().min()
     }
 
-    fn poll(&mut self, now: Time) -> Option<Vec<u8>> {
+    pub(super) fn poll(&mut self, now: Time) -> Option<Vec<u8>> {
         if self.fault == Fault::Dead {
             self.sending.clear();
             return None;

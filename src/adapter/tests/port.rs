@@ -17,22 +17,22 @@ use crate::adapter::port::{Choice, Port, PortEvent};
 use crate::adapter::{Claims, OpenFailure, PortInput};
 
 /// A made-up machine whose dongles are ptys.
-struct Machine {
+pub(super) struct Machine {
     dir: TempDir,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("dev")).unwrap();
         Self { dir }
     }
 
-    fn roots(&self) -> Roots {
+    pub(super) fn roots(&self) -> Roots {
         Roots { sys: self.dir.path().join("sys"), dev: self.dir.path().join("dev") }
     }
 
-    fn node(&self, tty: &str) -> PathBuf {
+    pub(super) fn node(&self, tty: &str) -> PathBuf {
         self.roots().dev.join(tty)
     }
 
@@ -43,7 +43,7 @@ impl Machine {
     }
 
     /// Plugs a dongle in: first the kernel knows it, then its node appears.
-    fn plug(&self, tty: &str, usb: &str) -> OwnedFd {
+    pub(super) fn plug(&self, tty: &str, usb: &str) -> OwnedFd {
         plug(&self.roots().sys, tty, usb, "tty", BLED112);
         self.plug_node(tty)
     }
