@@ -85,25 +85,30 @@ pub fn access(_: &Path) -> Option<Access> {
 
 /// What to do about a port that this program may not open, as a sentence.
 pub fn remedy(port: &Path) -> String {
-    let shown = port.display();
     #[cfg(unix)]
-    if let Some(access) = access(port) {
-        let Access { owner, group, mode, .. } = access;
-        let user = name("/etc/passwd", rustix::process::geteuid().as_raw());
-        // A group of root's alone is not one to join; the rule that gives the port another is missing.
-        let is_open_to_group = u32::from_str_radix(&mode, 8).is_ok_and(|mode| mode & 0o060 == 0o060);
-        let cure = match is_open_to_group && group != "root" {
-            true => format!(
-                "add it to that group with `sudo usermod -aG {group} {user}`, then log in again or restart the service"
-            ),
-            false => "install the udev rule that comes with nbe and plug the dongle in again".into(),
-        };
-        return format!(
-            "no permission to open {shown}: it belongs to {owner} and the group {group} (mode {mode}), and this runs \
-             as {user}; {cure}"
-        );
-    }
-    format!("no permission to open {shown}: run nbe as a user who may open serial ports")
+    let user = name("/etc/passwd", rustix::process::geteuid().as_raw());
+    #[cfg(not(unix))]
+    let user = String::new(); // unknown is also who may open the port
+    remedy_for(port, access(port).as_ref(), &user)
+}
+
+fn remedy_for(port: &Path, access: Option<&Access>, user: &str) -> String {
+    let shown = port.display();
+    let Some(Access { owner, group, mode, .. }) = access else {
+        return format!("no permission to open {shown}: run nbe as a user who may open serial ports");
+    };
+    // A group of root's alone is not one to join; the rule that gives the port another is missing.
+    let is_open_to_group = u32::from_str_radix(mode, 8).is_ok_and(|mode| mode & 0o060 == 0o060);
+    let cure = match is_open_to_group && group != "root" {
+        true => format!(
+            "add it to that group with `sudo usermod -aG {group} {user}`, then log in again or restart the service"
+        ),
+        false => "install the udev rule that comes with nbe and plug the dongle in again".into(),
+    };
+    format!(
+        "no permission to open {shown}: it belongs to {owner} and the group {group} (mode {mode}), and this runs as \
+         {user}; {cure}"
+    )
 }
 
 /// The name of a user or group by its number, from the file that lists them; the number where that does not.
@@ -156,19 +161,34 @@ mod tests {
 
     #[test]
     fn the_remedy_is_a_command_or_the_rule() {
-        let file = tempfile::NamedTempFile::new().unwrap();
         let cases = [
-            (0o600, "udev rule"),
-            (0o660, if access(file.path()).unwrap().group == "root" { "rule" } else { "usermod -aG" }),
+            ("dialout", "0660", "`sudo usermod -aG dialout kim`"),
+            ("uucp", "0640", "udev rule"), // the group may only read
+            ("dialout", "0600", "udev rule"),
+            ("root", "0660", "udev rule"),
+            ("18", "0666", "`sudo usermod -aG 18 kim`"),
         ];
-        for (mode, cure) in cases {
-            std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-            let remedy = remedy(file.path());
-            assert!(remedy.contains(cure) && remedy.contains(&format!("mode {mode:04o}")), "{remedy}");
+        for (group, mode, cure) in cases {
+            let access = Access { permitted: false, owner: "root".into(), group: group.into(), mode: mode.into() };
+            let remedy = remedy_for(Path::new("/dev/ttyACM0"), Some(&access), "kim");
+            let begin = format!(
+                "no permission to open /dev/ttyACM0: it belongs to root and the group {group} (mode {mode}), and this \
+                 runs as kim; "
+            );
+            assert!(remedy.starts_with(&begin) && remedy.contains(cure), "{remedy}");
         }
-        std::os::unix::fs::chown(file.path(), None, Some(20)).ok();
-        if access(file.path()).unwrap().group == "dialout" {
-            assert!(remedy(file.path()).contains("`sudo usermod -aG dialout root`"), "{}", remedy(file.path()));
+        let unknown = remedy_for(Path::new("COM3"), None, "");
+        assert_eq!(unknown, "no permission to open COM3: run nbe as a user who may open serial ports");
+    }
+
+    #[test]
+    fn the_access_is_what_the_node_says() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for mode in [0o600, 0o660] {
+            std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            let access = access(file.path()).unwrap();
+            assert_eq!(access.mode, format!("{mode:04o}"));
+            assert!(access.permitted && remedy(file.path()).contains(&access.owner));
         }
     }
 
