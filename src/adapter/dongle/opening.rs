@@ -117,6 +117,12 @@ impl Dongle {
                 self.ladder.clear();
                 REOPEN
             }
+            // So it may be this time; the next time it is sick.
+            _ if self.known && self.ladder.trouble.is_none() && !self.ladder.is_exhausted() => {
+                self.note(Note::Lost { message });
+                self.ladder.step(Rung::Reopen);
+                REOPEN
+            }
             // Sick, and taken away; or it never lives longer than this.
             _ => {
                 self.ladder.trouble = None;
