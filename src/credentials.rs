@@ -11,7 +11,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 
-use crate::agent::Secret;
+use crate::secret::Secret;
 
 /// The longest token that is read, in bytes.
 const MAX_TOKEN: u64 = 8 * 1024;

@@ -25,6 +25,7 @@ pub mod proximity; // what readings mean: windows, taps, near and away
 pub mod reference; // an agent to develop against
 pub mod replay; // recordings through the engine
 pub mod roster; // the agent's list of bands
+pub mod secret; // what must not get into a log
 pub mod service; // the shell: where the parts meet the world
 pub mod simulate; // a dongle to develop against
 pub mod time; // one clock, in microseconds

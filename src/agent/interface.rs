@@ -1,10 +1,10 @@
 //! What goes into the link and what comes out of it.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use super::command::Command;
 use super::note::Note;
+use crate::secret::Secret;
 
 /// Who this daemon is, as the agent gets to know it.
 #[derive(Clone, Debug)]
@@ -23,28 +23,6 @@ pub struct Identity {
     pub version: String,
     /// What proves us to the agent; travels in the join over `wss` only.
     pub token: Option<Secret>,
-}
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself, for the one place that sends it.
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
 }
 
 /// What the socket has to say.

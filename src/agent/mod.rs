@@ -34,7 +34,7 @@ mod window; // facts in flight
 mod wire; // names, envelope, payloads
 
 pub use command::Command;
-pub use interface::{Identity, Output, Secret, SocketInput};
+pub use interface::{Identity, Output, SocketInput};
 pub use link::Link;
 pub use note::{Level, Note};
 pub use status::{Counters, Phase, Status};

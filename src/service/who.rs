@@ -7,11 +7,12 @@ use config::{Config, Diagnostic, Effective, Origin, Severity};
 
 use crate::adapter;
 use crate::agent::socket::Target;
-use crate::agent::{self, Identity, Secret};
+use crate::agent::{self, Identity};
 use crate::credentials::{self, CredentialError};
 use crate::event::AdapterId;
 use crate::failure::{Failure, exit};
 use crate::identity::EndpointId;
+use crate::secret::Secret;
 
 /// The endpoint's id that this machine has, whatever the configuration says.
 pub(super) fn machine(machine_id: Option<&str>, state: Option<&Path>) -> Result<EndpointId, Failure> {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::{Joining, Number, Wall, Writer};
+use crate::agent::Identity;
 use crate::agent::item::{Item, Part};
 use crate::agent::samples::{adapter, auth, band, decision, ms, presence, snapshot, tap, trend};
-use crate::agent::{Identity, Secret};
 use crate::event::{
     AdapterId, AdapterPhase, Auth, Band, CommandError, Conclusion, Decision, EndpointPhase, Fact, Presence, Rule, Side,
     Telemetry, Trend, Why,
 };
+use crate::secret::Secret;
 use crate::time::Time;
 
 const WRITER: Writer<'static> = Writer {
