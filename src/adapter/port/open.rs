@@ -44,9 +44,11 @@ pub(super) type Opening = oneshot::Receiver<Result<Opened, OpenError>>;
 pub(super) fn open(ports: Vec<PathBuf>, claims: Claims, by: By, last_holder: LastHolder) -> Opening {
     let (send, opening) = oneshot::channel();
     let inside = system::Inside::current();
+    // Taken before the thread runs, or another that looks meanwhile would find it free.
+    let claim = ports.first().and_then(|port| claims.claim(port, by));
     // A thread of the runtime would hold up its end.
     let started = std::thread::Builder::new().name("open port".into()).spawn(move || {
-        let _ = send.send(first(&inside, ports, &claims, by, &last_holder)); // if nobody waits any more it is closed again
+        let _ = send.send(first(&inside, ports, claim, |port| claims.claim(port, by), &last_holder)); // if nobody waits any more it is closed again
     });
     if let Err(error) = started {
         tracing::error!(%error, "cannot start a thread");
@@ -54,17 +56,17 @@ pub(super) fn open(ports: Vec<PathBuf>, claims: Claims, by: By, last_holder: Las
     opening
 }
 
-/// Tries the ports in turn; if none can be opened, what is wrong with the first counts.
+/// Tries the ports in turn, of which the first may be taken already; if none can be opened, what is wrong with the first counts.
 fn first(
     inside: &system::Inside,
     ports: Vec<PathBuf>,
-    claims: &Claims,
-    by: By,
+    mut taken: Option<Claim>,
+    take: impl Fn(&Path) -> Option<Claim>,
     last_holder: &LastHolder,
 ) -> Result<Opened, OpenError> {
     let mut wrong = None;
     for port in ports {
-        let Some(claim) = claims.claim(&port, by) else { continue };
+        let Some(claim) = taken.take().or_else(|| take(&port)) else { continue };
         match inside.open(&port) {
             Ok(native) => return Ok(Opened { port, native, claim }),
             Err(refusal) => _ = wrong.get_or_insert((port, refusal)),

@@ -202,6 +202,29 @@ async fn a_port_that_another_is_about_to_open_is_waited_for() {
 }
 
 #[tokio::test]
+async fn two_that_wait_for_one_held_dongle_do_not_contradict_each_other() {
+    let machine = Machine::new();
+    let one = machine.node("ttyACM0");
+    let _device = machine.plug("ttyACM0", "1-1");
+    let mut holder = machine.port(Choice::Port(one.clone()), &Claims::default());
+    assert_eq!(next(&mut holder).await, found(&one));
+    assert_eq!(next(&mut holder).await, PortInput::Opened);
+
+    async fn refusals(mut port: Port, one: &Path) {
+        for _ in 0..20 {
+            assert_eq!(next(&mut port).await, found(one));
+            let refused = next(&mut port).await;
+            assert!(matches!(refused, PortInput::OpenFailed { failure: OpenFailure::Busy { .. }, .. }), "{refused:?}");
+            port.open();
+        }
+    }
+    let claims = Claims::default();
+    let ports = [(); 2].map(|()| machine.port(Choice::Any, &claims));
+    let [left, right] = ports;
+    tokio::join!(refusals(left, &one), refusals(right, &one));
+}
+
+#[tokio::test]
 async fn a_dongle_in_use_is_left_for_a_free_one() {
     let machine = Machine::new();
     let (one, two) = (machine.node("ttyACM0"), machine.node("ttyACM1"));
