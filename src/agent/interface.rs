@@ -53,6 +53,8 @@ pub enum SocketInput<'a> {
         /// Why, as a sentence.
         error: &'a str,
     },
+    /// Something waits to be written; said anew whenever some of it was.
+    Waiting,
     /// More than [`super::limits::SOCKET_BACKLOG`] bytes wait to be written.
     Congested {
         /// How many.

@@ -54,7 +54,7 @@ pub const FRAME_MIN: usize = 4 * 1024;
 /// Bytes that wait in the socket before telemetry is dropped.
 pub const SOCKET_BACKLOG: usize = 64 * 1024;
 
-/// A socket that stays congested for this long is dead.
+/// A socket that takes nothing of what waits for this long is dead.
 pub const SOCKET_STUCK: Duration = Duration::from_secs(5);
 
 /// Connecting, upgrade included, takes no longer than this.

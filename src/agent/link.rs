@@ -42,7 +42,10 @@ pub struct Link {
     results: Results,
     /// What levels may be asked for at most, in Hz.
     rssi_hz: u32,
-    congested: Option<Time>,
+    /// Since when the socket has taken nothing of what waits.
+    stuck: Option<Time>,
+    /// So much waits that nothing more goes there.
+    congested: bool,
     stopping: Stopping,
     notes: Notes,
     outputs: VecDeque<Output>,
@@ -69,7 +72,8 @@ impl Link {
             directory: Directory::default(),
             results: Results::default(),
             rssi_hz: limits::RSSI_HZ,
-            congested: None,
+            stuck: None,
+            congested: false,
             stopping: Stopping::No,
             notes: Notes::default(),
             outputs: VecDeque::new(),
@@ -91,7 +95,7 @@ impl Link {
 
     /// Sends telemetry if the agent listens and keeps up; otherwise it is counted and gone.
     pub fn handle_telemetry(&mut self, now: Time, telemetry: &Telemetry<'_>) {
-        if self.outbox.is_joined() && self.congested.is_none() && self.stopping != Stopping::Done {
+        if self.outbox.is_joined() && !self.congested && self.stopping != Stopping::Done {
             let text = self.writer().telemetry(now, telemetry);
             self.outputs.push_back(Output::Send(text));
             self.outbox.counters.telemetry_sent += 1;
@@ -125,13 +129,14 @@ impl Link {
                     self.note(if connecting { Note::Unreachable { error } } else { Note::Lost { reason: error } });
                 }
             }
+            SocketInput::Waiting => self.stuck = Some(now),
             SocketInput::Congested { bytes } => {
-                if self.congested.is_none() && self.channel.is_open() {
-                    self.congested = Some(now);
+                if !self.congested && self.channel.is_open() {
+                    self.congested = true;
                     self.note(Note::Congested { bytes });
                 }
             }
-            SocketInput::Drained => self.congested = None,
+            SocketInput::Drained => (self.stuck, self.congested) = (None, false),
         }
         self.advance(now);
     }
@@ -175,7 +180,7 @@ impl Link {
         if !self.outbox.handle_timeout(now) {
             self.drop_socket(now, "it does not acknowledge facts");
         }
-        if self.congested.is_some_and(|since| since + limits::SOCKET_STUCK <= now) {
+        if self.stuck.is_some_and(|since| since + limits::SOCKET_STUCK <= now) {
             self.drop_socket(now, "it does not read");
         }
         self.advance(now);
@@ -198,7 +203,7 @@ impl Link {
             Stopping::Until(until) => Some(until),
             Stopping::Done => return None,
         };
-        let stuck = self.congested.map(|since| since + limits::SOCKET_STUCK);
+        let stuck = self.stuck.map(|since| since + limits::SOCKET_STUCK);
         [self.channel.poll_timeout(), self.outbox.poll_timeout(), stuck, stop].into_iter().flatten().min()
     }
 
@@ -388,15 +393,13 @@ impl Link {
             }
         }
         if !self.channel.is_open() {
-            self.congested = None;
+            (self.stuck, self.congested) = (None, false);
         }
         if self.outbox.poll_snapshot() {
             self.outputs.push_back(Output::NeedSnapshot);
         }
         let Self { channel, outbox, congested, .. } = self;
-        while congested.is_none()
-            && let Some(sending) = outbox.poll_send(now, || channel.next_ref())
-        {
+        while !*congested && let Some(sending) = outbox.poll_send(now, || channel.next_ref()) {
             let writer = writer(channel, &self.join_ref, &self.identity, self.wall);
             let text = writer.fact(now, sending.reference, sending.number, sending.item);
             self.outputs.push_back(Output::Send(text));

@@ -45,6 +45,8 @@ struct Open {
     accepted: u64,
     /// Whether something may wait to be written.
     unflushed: bool,
+    /// What was written when it was last said that something waits; `None` where nothing does.
+    waiting: Option<u64>,
     congested: bool,
     /// A write that failed between two polls.
     broken: Option<Error>,
@@ -58,6 +60,7 @@ enum Said {
     Closed { code: Option<u16>, reason: Utf8Bytes },
     Refused { status: u16, error: String },
     Failed { error: String },
+    Waiting,
     Congested { bytes: usize },
     Drained,
 }
@@ -106,6 +109,7 @@ impl Socket {
             Said::Closed { code, reason } => SocketInput::Closed { code: *code, reason },
             Said::Refused { status, error } => SocketInput::Refused { status: *status, error },
             Said::Failed { error } => SocketInput::Failed { error },
+            Said::Waiting => SocketInput::Waiting,
             Said::Congested { bytes } => SocketInput::Congested { bytes: *bytes },
             Said::Drained => SocketInput::Drained,
         }
@@ -145,7 +149,7 @@ impl fmt::Debug for Socket {
 impl Open {
     fn new(stream: Stream) -> Self {
         let accepted = stream.get_ref().written;
-        Self { stream, accepted, unflushed: false, congested: false, broken: None }
+        Self { stream, accepted, unflushed: false, waiting: None, congested: false, broken: None }
     }
 
     fn send(&mut self, text: String) {
@@ -186,12 +190,19 @@ impl Open {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Said> {
         loop {
             match self.poll_flush(cx) {
-                Poll::Ready(Ok(())) if std::mem::take(&mut self.congested) => return Poll::Ready(Said::Drained),
+                Poll::Ready(Ok(())) if self.waiting.take().is_some() => {
+                    self.congested = false;
+                    return Poll::Ready(Said::Drained);
+                }
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => {
                     self.broken.get_or_insert(error);
                 }
                 Poll::Pending => {
+                    let written = self.stream.get_ref().written;
+                    if self.waiting.replace(written) != Some(written) {
+                        return Poll::Ready(Said::Waiting);
+                    }
                     let bytes = self.backlog();
                     if bytes > limits::SOCKET_BACKLOG && !self.congested {
                         self.congested = true;

@@ -580,12 +580,23 @@ fn nothing_is_pushed_into_a_congested_socket() {
 }
 
 #[test]
-fn a_socket_that_stays_congested_is_dead() {
+fn a_socket_that_takes_nothing_is_dead_however_little_waits() {
     let mut bench = Bench::joined(&resume(0));
+    bench.socket(SocketInput::Waiting);
+    bench.pass(SECOND * 4);
+    bench.socket(SocketInput::Waiting);
     bench.socket(SocketInput::Congested { bytes: 70_000 });
-    bench.pass(limits::SOCKET_STUCK);
+    bench.pass(limits::SOCKET_STUCK - Duration::from_micros(1));
+    assert!(!bench.closed(), "it took some");
+    bench.pass(Duration::from_micros(1));
     assert!(bench.closed());
     assert_eq!(bench.notes.last(), Some(&lost("it does not read")));
+
+    let mut bench = Bench::joined(&resume(0));
+    bench.socket(SocketInput::Waiting);
+    bench.socket(SocketInput::Drained);
+    bench.pass(limits::SOCKET_STUCK);
+    assert!(!bench.closed(), "it took all");
 }
 
 #[test]
