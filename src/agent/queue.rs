@@ -87,25 +87,37 @@ impl Queue {
     fn admit(&mut self, item: Item, counters: &mut Counters) -> Room {
         let mut room = Room::Enough;
         if item.class() != Class::Tap && self.items.len() - self.taps >= limits::QUEUE - limits::QUEUE_FOR_TAPS {
-            if let Some(place) = self.find(is_unlisted_presence) {
-                self.remove(place);
-                counters.facts_dropped += 1;
-            } else if self.find(|item| item.class() == Class::State).is_some() {
-                self.fold(Time::from_micros(u64::MAX), counters);
-                room = Room::StateFolded;
-            } else if let Some(place) = self.find(|item| item.class() == Class::Record) {
-                self.remove(place);
-                counters.facts_dropped += 1;
-            }
+            room = self.give_up(counters);
         }
-        if self.items.len() >= limits::QUEUE
-            && let Some(place) = self.find(|item| item.class() == Class::Tap)
-        {
-            self.remove(place);
-            counters.facts_dropped += 1;
+        if self.items.len() >= limits::QUEUE {
+            // Facts come as they are decided, so the new one's moment is now.
+            match self.find(|waiting| waiting.is_old_tap(item.at())) {
+                Some(place) => {
+                    self.remove(place);
+                    counters.facts_dropped += 1;
+                }
+                None => room = self.give_up(counters),
+            }
         }
         self.insert(item);
         room
+    }
+
+    /// Makes room by what is missed least: a tap that can act goes last.
+    fn give_up(&mut self, counters: &mut Counters) -> Room {
+        let oldest = |class| self.find(|item| item.class() == class);
+        let place = match self.find(is_unlisted_presence) {
+            None if oldest(Class::State).is_some() => None,
+            None => oldest(Class::Record).or_else(|| oldest(Class::Tap)),
+            place => place,
+        };
+        let Some(place) = place else {
+            self.fold(Time::from_micros(u64::MAX), counters);
+            return Room::StateFolded;
+        };
+        self.remove(place);
+        counters.facts_dropped += 1;
+        Room::Enough
     }
 
     fn insert(&mut self, item: Item) {

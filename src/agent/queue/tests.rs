@@ -117,17 +117,39 @@ fn a_queue_full_of_state_becomes_a_snapshot() {
 }
 
 #[test]
-fn places_are_kept_for_taps_and_the_oldest_tap_goes_first() {
+fn a_tap_goes_by_age_or_when_nothing_else_is_left() {
+    let (mut queue, mut counters) = (Queue::default(), Counters::default());
+    let answer = |n: usize| Fact::CommandResult { at: ms(1), req: n.to_string().into(), outcome: Ok(()) };
+    for n in 0..COMMON {
+        let _ = queue.push(answer(n), &mut counters);
+    }
+    for n in 0..limits::QUEUE_FOR_TAPS {
+        let _ = queue.push(tap(ms(n as u64), 1), &mut counters);
+    }
+    assert_eq!((queue.len(), counters.facts_dropped), (limits::QUEUE, 0));
+    assert_eq!(queue.push(tap(ms(2_000), 1), &mut counters), Room::Enough);
+    assert_eq!((queue.taps, queue.pop()), (limits::QUEUE_FOR_TAPS + 1, Some(Item::Fact(answer(1)))));
+    let _ = queue.push(tap(ms(2_001), 1), &mut counters);
+    let _ = queue.push(tap(ms(3_001), 1), &mut counters);
+    assert_eq!((queue.taps, queue.pop()), (limits::QUEUE_FOR_TAPS + 2, Some(Item::Fact(answer(2)))));
+    assert_eq!(counters.facts_dropped, 2, "an answer, and the oldest tap once it could not act any more");
+
+    let (mut queue, mut counters) = (Queue::default(), Counters::default());
+    for n in 0..=limits::QUEUE {
+        let _ = queue.push(tap(ms(0), u8::try_from(n % 256).unwrap()), &mut counters);
+    }
+    assert_eq!((queue.len(), counters.facts_dropped), (limits::QUEUE, 1));
+}
+
+#[test]
+fn state_makes_room_for_taps() {
     let (mut queue, mut counters) = (Queue::default(), Counters::default());
     for fact in bands(COMMON, true) {
         let _ = queue.push(fact, &mut counters);
     }
-    for at in 0..100 {
-        assert_eq!(queue.push(tap(ms(at), 1), &mut counters), Room::Enough);
-    }
-    assert_eq!((queue.len(), counters.facts_dropped, counters.facts_folded), (1024, 36, 0));
-    let taps: Vec<String> = std::iter::from_fn(|| queue.pop()).map(|item| said(&item)).skip(COMMON).collect();
-    assert_eq!((taps.len(), taps[0].as_str()), (64, "36 tap"));
+    let rooms: Vec<Room> = (0..100).map(|at| queue.push(tap(ms(at), 1), &mut counters)).collect();
+    assert_eq!(rooms.iter().filter(|room| **room == Room::StateFolded).count(), 1);
+    assert_eq!((queue.len(), counters.facts_dropped, counters.facts_folded), (100, 0, 960));
 }
 
 #[test]
