@@ -236,9 +236,7 @@ impl Endpoint {
 
     /// Facts that no agent has acknowledged: those that wait, and those that were given up.
     pub fn unacknowledged(&self) -> usize {
-        let (status, counters) = (self.link.status(), self.link.counters());
-        let given_up = counters.facts_dropped + counters.facts_refused + counters.taps_expired;
-        status.queued + status.in_flight + usize::try_from(given_up).unwrap_or(usize::MAX)
+        self.link.unacknowledged()
     }
 
     /// The digest of the configuration in force.

@@ -225,6 +225,11 @@ impl Link {
         Status { phase, queued, in_flight }
     }
 
+    /// Facts that no agent has acknowledged: those that wait, and those that were given up.
+    pub fn unacknowledged(&self) -> usize {
+        self.outbox.unacknowledged()
+    }
+
     /// What it has counted.
     pub fn counters(&self) -> Counters {
         self.outbox.counters

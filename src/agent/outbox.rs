@@ -195,6 +195,12 @@ impl Outbox {
         (self.queue.len(), self.window.len())
     }
 
+    /// Facts that no agent has acknowledged: those that wait, and those that were given up.
+    pub(super) fn unacknowledged(&self) -> usize {
+        let given_up = self.counters.facts_dropped + self.counters.facts_refused;
+        self.queue.len() + self.window.unacknowledged() + usize::try_from(given_up).unwrap_or(usize::MAX)
+    }
+
     /// Whether all is said and acknowledged.
     pub(super) fn is_idle(&self) -> bool {
         self.depth() == (0, 0) && self.parts.is_empty() && self.snapshot == Want::Nothing

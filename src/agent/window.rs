@@ -66,6 +66,11 @@ impl Window {
         self.entries.len()
     }
 
+    /// What is in it besides the stand-ins for facts that were given up.
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.entries.iter().filter(|entry| !matches!(entry.item, Item::Dropped { .. })).count()
+    }
+
     /// The lowest seq that is not acknowledged.
     pub(super) fn oldest(&self) -> Option<u64> {
         self.entries.front().map(|entry| entry.seq)

@@ -225,6 +225,24 @@ fn joins_that_end_between_acknowledgements_are_nobodys_fault() {
 }
 
 #[test]
+fn every_fact_that_no_agent_acknowledged_counts_once() {
+    let mut bench = Bench::new(1);
+    bench.fact(tap(ms(0), 1));
+    bench.fact(tap(ms(0), 2));
+    bench.now = ms(3_000);
+    bench.connect(&resume(0));
+    assert_eq!(bench.link.unacknowledged(), 2, "both expired, and wait for their acknowledgement");
+    let (first, second) = (bench.frame("band.tap.expired"), bench.frame("band.tap.expired"));
+    bench.reply(&first, "ok", &json!({}));
+    assert_eq!(bench.link.unacknowledged(), 1);
+    bench.reply(&second, "error", &json!({"reason": "no"}));
+    assert_eq!(bench.link.unacknowledged(), 1, "given up");
+    let dropped = bench.frame("fact.dropped");
+    bench.reply(&dropped, "ok", &json!({}));
+    assert_eq!(bench.link.unacknowledged(), 1);
+}
+
+#[test]
 fn a_resumed_join_sends_the_rest_in_order_then_new_facts() {
     let mut bench = Bench::joined(&resume(0));
     for n in 1..=4 {
