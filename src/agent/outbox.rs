@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::item::{Class, Item, Part};
-use super::limits;
 use super::queue::{Queue, Room};
 use super::status::Counters;
 use super::window::{Sending, Window};
@@ -207,9 +206,10 @@ impl Outbox {
     }
 
     fn next_item(&mut self, now: Time) -> Option<Item> {
-        // A long snapshot takes an agent longer than a gesture can wait.
-        let tap = self.queue.peek().is_some_and(|item| item.class() == Class::Tap && !item.is_old_tap(now));
-        if let Some(part) = self.parts.pop_front_if(|part| part.part == 1 || !tap) {
+        // The rest of a long snapshot takes an agent longer than a gesture can wait.
+        let overtaken = self.parts.front().is_some_and(|part| part.part > 1)
+            && self.queue.peek().is_some_and(|item| item.class() == Class::Tap && !item.is_old_tap(now));
+        if !overtaken && let Some(part) = self.parts.pop_front() {
             return Some(Item::Snapshot(part));
         }
         if self.snapshot != Want::Nothing {
@@ -224,12 +224,6 @@ impl Outbox {
             }
             item => Some(item),
         }
-    }
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self { in_flight: limits::IN_FLIGHT, frame: limits::FRAME }
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::agent::limits;
 use crate::agent::samples::{ms, presence, snapshot, tap};
 use crate::event::Presence;
 
@@ -18,7 +19,7 @@ impl Desk {
 
     fn resumed(ack: u64) -> Self {
         let mut desk = Self::new();
-        desk.outbox.join(ms(0), Some(ack), Terms::default());
+        desk.outbox.join(ms(0), Some(ack), WIDE);
         desk
     }
 
@@ -39,6 +40,8 @@ impl Desk {
         self.outbox.handle_snapshot(snapshot(now, 10), |_, _| (0..10).map(|n| n..n + 1).collect());
     }
 }
+
+const WIDE: Terms = Terms { in_flight: limits::IN_FLIGHT, frame: limits::FRAME };
 
 const TERMS: Terms = Terms { in_flight: 4, frame: limits::FRAME };
 
@@ -112,7 +115,7 @@ fn a_new_join_is_patient_anew() {
         assert!(!desk.outbox.handle_timeout(begun + limits::TAP_ACK * 2));
         desk.outbox.leave(ms(0));
         assert_eq!(desk.outbox.poll_timeout(), None);
-        desk.outbox.join(begun, Some(0), Terms::default());
+        desk.outbox.join(begun, Some(0), WIDE);
     }
 }
 
@@ -138,7 +141,7 @@ fn an_acknowledgement_of_an_earlier_join_is_nobodys() {
     desk.write(ms(0));
     desk.outbox.leave(ms(0));
     desk.refs = 100;
-    desk.outbox.join(ms(0), Some(0), Terms::default());
+    desk.outbox.join(ms(0), Some(0), WIDE);
     desk.write(ms(0));
     desk.outbox.handle_ack(1, None);
     assert_eq!(desk.outbox.depth(), (0, 1));
@@ -157,7 +160,7 @@ fn an_agent_cannot_acknowledge_what_was_never_written() {
     assert_eq!(desk.outbox.depth(), (8, 0));
     assert_eq!(desk.write(ms(0)).first(), Some(&(33, "band.presence", 0)));
     desk.outbox.leave(ms(0));
-    desk.outbox.join(ms(0), Some(u64::MAX), Terms::default());
+    desk.outbox.join(ms(0), Some(u64::MAX), WIDE);
     assert!(desk.outbox.is_idle());
     assert_eq!(desk.outbox.next_seq(), 41);
 }
