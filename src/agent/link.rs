@@ -392,10 +392,11 @@ impl Link {
             return;
         }
         self.poll_channel();
-        if self.channel.joined().is_none() && self.outbox.is_joined() {
-            if let Some(kind) = self.outbox.leave(now) {
-                self.note(Note::FactRefused { kind, reason: CRASHED.to_owned() });
-            }
+        if self.channel.joined().is_none()
+            && self.outbox.is_joined()
+            && let Some(kind) = self.outbox.leave(now)
+        {
+            self.note(Note::FactRefused { kind, reason: CRASHED.to_owned() });
         }
         if !self.channel.is_open() {
             (self.stuck, self.congested) = (None, false);

@@ -516,7 +516,8 @@ fn a_stop_waits_no_longer_than_a_second_nor_for_a_connection() {
     assert!(!bench.outputs.contains(&Output::Stopped));
     bench.pass(Duration::from_micros(1));
     assert_eq!(bench.outputs, [Output::Close { code: 1000 }, Output::Stopped]);
-    (bench.frames.clear(), bench.notes.clear());
+    bench.frames.clear();
+    bench.notes.clear();
     bench.fact(tap(ms(0), 1));
     bench.link.handle_telemetry(bench.now, &Telemetry::Rssi { levels: &[] });
     bench.socket(SocketInput::Opened);
