@@ -272,6 +272,10 @@ impl Link {
         self.outbox.counters.joins += 1;
         self.rssi_hz = reply.rssi_hz();
         let resume = reply.resume(&self.identity.boot);
+        if resume.is_none() {
+            // An agent that has forgotten us may have begun to count its commands anew.
+            self.results = Results::default();
+        }
         self.note(Note::Joined { resumed: resume.is_some() });
         self.outbox.join(now, resume, reply.terms());
         let have = self.directory.rev();

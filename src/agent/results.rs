@@ -9,7 +9,7 @@ use crate::event::CommandError;
 /// What a command came to.
 pub(super) type Outcome = Result<(), CommandError>;
 
-/// The last [`limits::RESULTS`] commands, oldest first.
+/// The last [`limits::RESULTS`] commands of one life of the agent, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Results {
     commands: VecDeque<(Arc<str>, Option<Outcome>)>,

@@ -675,6 +675,20 @@ fn a_command_said_twice_is_carried_out_once() {
 }
 
 #[test]
+fn an_agent_that_begins_anew_may_name_its_commands_anew() {
+    let mut bench = Bench::joined(&resume(0));
+    let reset = json!({"req": "1", "verb": "adapter.reset"});
+    for (reply, done) in [(resume(0), 1), (json!({}), 2)] {
+        bench.push("cmd", &reset);
+        bench.socket(SocketInput::Closed { code: None, reason: "" });
+        bench.connect(&reply);
+        bench.push("cmd", &reset);
+        let command = |output: &&Output| matches!(output, Output::Command(_));
+        assert_eq!(bench.outputs.iter().filter(command).count(), done);
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_with_the_reason() {
     let mut bench = Bench::joined(&resume(0));
     bench.push("cmd", &json!({"req": "r1", "verb": "gatt.connect"}));
