@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{Joining, VERSION, as_string, as_text};
 use crate::event::{self, AdapterId, AdapterPhase};
 
-/// What this daemon can be asked for; connections to bands are not among it.
-const CAPABILITIES: &[&str] = &["tap", "trend", "rssi"];
+/// What this daemon tells; it neither reports levels nor connects to bands.
+const CAPABILITIES: &[&str] = &["tap", "trend"];
 
 #[derive(Serialize)]
 pub(super) struct Params<'a> {

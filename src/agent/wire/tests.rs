@@ -182,7 +182,7 @@ fn a_join() {
     let joining = Joining { identity: &identity, adapters: &[state], next_seq: 9, oldest_seq: 4, roster_rev: Some(3) };
     assert_eq!(
         WRITER.join(&joining),
-        r#"["1","1","endpoint:e1","phx_join",{"proto":{"min":1,"max":1},"agent":"nbe/0.1.0","endpoint_id":"e1","boot":"b1","host":"front-desk","addrs":["192.0.2.7","2001:db8::7"],"os":"linux","adapters":[{"id":"adapter0","kind":"bled112","addr":"5c:f3:70:8a:11:fe","fw":"1.7.2-119","state":"opening"}],"next_seq":9,"oldest_seq":4,"roster_rev":3,"caps":["tap","trend","rssi"],"token":"s3"}]"#
+        r#"["1","1","endpoint:e1","phx_join",{"proto":{"min":1,"max":1},"agent":"nbe/0.1.0","endpoint_id":"e1","boot":"b1","host":"front-desk","addrs":["192.0.2.7","2001:db8::7"],"os":"linux","adapters":[{"id":"adapter0","kind":"bled112","addr":"5c:f3:70:8a:11:fe","fw":"1.7.2-119","state":"opening"}],"next_seq":9,"oldest_seq":4,"roster_rev":3,"caps":["tap","trend"],"token":"s3"}]"#
     );
     assert!(!format!("{identity:?}").contains("s3"));
 }
