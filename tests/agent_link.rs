@@ -1,14 +1,17 @@
 //! What a Phoenix client must stand: the fifteen points, one test each, over a real socket where the wire matters and
-//! with stepped time where patience does.
+//! with stepped time where patience does. And what the agent of this project makes of it.
 
 #[path = "support/fake_agent.rs"]
 mod fake_agent;
 
 use std::time::Duration;
 
-use fake_agent::{Endpoint, FakeAgent, Stepped, resume};
+use fake_agent::{Endpoint, FakeAgent, Stepped, resume, tap};
 use futures_util::SinkExt;
 use nbe::agent::{Note, Output, Phase, SocketInput, limits};
+use nbe::event::{Conclusion, Decision, Fact, Side, Trend};
+use nbe::reference::{Agent, Connection, Now};
+use nbe::time::Time;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -294,4 +297,28 @@ async fn point_15_long_and_fragmented_messages_are_bounded() {
     endpoint.meanwhile(script).await;
     let said = format!("{:?}", endpoint.notes);
     assert!(said.contains("20971520 bytes or more; 262144 are the most"), "{said}");
+}
+
+#[test]
+fn a_near_that_waited_and_was_restated_opens_no_lock() {
+    let trend = |at, before, after| {
+        let Fact::Band(decision) = tap(at) else { unreachable!() };
+        let conclusion = Conclusion::Trend { before, after, mean_cdb: None, slope_cdb: None, samples: 1 };
+        Fact::Band(Decision { conclusion, ..decision })
+    };
+    let mut stepped = Stepped::connected();
+    stepped.link.handle_fact(stepped.now, trend(stepped.now, Side::Unknown, Trend::Near));
+    stepped.now = Time::from_secs(9);
+    stepped.link.handle_fact(stepped.now, trend(stepped.now, Side::Near, Trend::Hold));
+    stepped.send(json!(["1", "1", "endpoint:e1", "phx_reply", {"status": "ok", "response": resume()}]));
+
+    let (now, connection) = (Now { at: Time::from_secs(500), unix_ms: 0 }, Connection(1));
+    let mut agent = Agent::new(now, None);
+    agent.handle_open(now, connection);
+    for frame in &stepped.frames {
+        agent.handle_text(now, connection, &frame.to_string());
+    }
+    let held = agent.poll_received().unwrap();
+    assert_eq!((&held.payload["before"], &held.payload["after"]), (&json!("unknown"), &json!("hold")));
+    assert_eq!(held.verdict, None);
 }

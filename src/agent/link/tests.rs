@@ -8,8 +8,6 @@ use crate::agent::bench::{Bench, resume};
 use crate::agent::samples::{adapter, ms, presence, snapshot, tap, trend};
 use crate::agent::{Command, Identity, Level, Note, Output, Phase, SocketInput, limits};
 use crate::event::{AdapterPhase, Fact, Presence, Side, Telemetry, Trend};
-use crate::reference::{Agent, Connection, Now};
-use crate::time::Time;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -295,24 +293,6 @@ fn a_tap_that_waited_too_long_is_told_as_expired() {
     bench.connect(&resume(0));
     assert_eq!(bench.events(), events(&[("band.tap.expired", 1), ("band.tap", 2)]));
     assert_eq!(bench.link.counters().taps_expired, 1);
-}
-
-#[test]
-fn a_near_that_waited_and_was_restated_opens_no_lock() {
-    let mut bench = Bench::new(1);
-    bench.fact(trend(ms(0), 1, Side::Unknown, Trend::Near));
-    bench.now = ms(10_000);
-    bench.fact(trend(ms(10_000), 1, Side::Near, Trend::Hold));
-    bench.connect(&resume(0));
-    let held = bench.frame("band.trend");
-    assert_eq!((&held[4]["before"], &held[4]["after"]), (&json!("unknown"), &json!("hold")));
-
-    let (now, connection) = (Now { at: Time::from_secs(500), unix_ms: 0 }, Connection(1));
-    let mut agent = Agent::new(now, None);
-    agent.handle_open(now, connection);
-    agent.handle_text(now, connection, &json!(["1", "1", "endpoint:e", "phx_join", {"boot": "boot"}]).to_string());
-    agent.handle_text(now, connection, &held.to_string());
-    assert_eq!(agent.poll_received().unwrap().verdict, None);
 }
 
 #[test]
