@@ -158,8 +158,7 @@ impl Endpoint {
 
     /// Answers for [`Output::ResetAdapters`]: whether there was any dongle to reset.
     pub fn handle_reset(&mut self, now: Time, req: Arc<str>, any: bool) {
-        let no_dongle = || CommandError { code: 5100, message: "there is no dongle to reset".to_owned() };
-        let outcome = any.then_some(()).ok_or_else(no_dongle);
+        let outcome = any.then_some(()).ok_or_else(|| CommandError::not_ready("there is no dongle to reset"));
         self.link.handle_fact(now, Fact::CommandResult { at: now, req, outcome });
     }
 
@@ -256,7 +255,7 @@ impl Endpoint {
             Command::UserSignedIn { req, .. } => (req, "user.signed_in"),
             Command::Telemetry { req, .. } => (req, "telemetry.set"),
         };
-        let error = CommandError { code: 2000, message: format!("{what} is not in this version") };
+        let error = CommandError::bad_request(format!("{what} is not in this version"));
         self.link.handle_fact(now, Fact::CommandResult { at: now, req, outcome: Err(error) });
     }
 

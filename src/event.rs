@@ -456,6 +456,18 @@ pub struct CommandError {
     pub message: String,
 }
 
+impl CommandError {
+    /// The command asks for what cannot be, or what this version does not do.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self { code: 2000, message: message.into() }
+    }
+
+    /// There is no dongle that could do it.
+    pub fn not_ready(message: impl Into<String>) -> Self {
+        Self { code: 5100, message: message.into() }
+    }
+}
+
 /// What is not worth a resend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Telemetry<'a> {

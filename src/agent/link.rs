@@ -22,9 +22,6 @@ use crate::phoenix::{Frame, FrameError, Payload};
 use crate::roster::Roster;
 use crate::time::Time;
 
-/// The result code of a command that makes no sense.
-const BAD_REQUEST: u16 = 2000;
-
 /// The link to the agent: joins, delivers, resumes; never waits.
 ///
 /// The adapters and the roster that a join speaks of are learnt from the facts and commands that pass through.
@@ -314,7 +311,7 @@ impl Link {
         };
         self.outbox.counters.commands_refused += 1;
         self.note(Note::CommandRefused { event: event.to_owned(), reason: refusal.clone() });
-        self.answer(now, req.as_ref(), Err(CommandError { code: BAD_REQUEST, message: refusal }));
+        self.answer(now, req.as_ref(), Err(CommandError::bad_request(refusal)));
     }
 
     /// Does what the link can do, and hands on the rest.
