@@ -268,6 +268,38 @@ fn the_demo_tells_its_story_whatever_the_environment_says() {
     assert!(demo.wait().success());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_service_manager_is_told_how_it_goes() {
+    let place = Place::new(DESK);
+    place.configure("");
+    let socket = place.path("notify");
+    let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (config, port) = (place.path("nbe.toml"), place.path("dongle"));
+    let words = ["run", "--config", config.to_str().unwrap(), "--port", port.to_str().unwrap()];
+    let variables = [("NOTIFY_SOCKET", socket.as_path()), ("WATCHDOG_USEC", Path::new("400000"))];
+    let mut daemon = Program::start(&words, false, &variables);
+    let mut told = String::new();
+    let mut expect = |wanted: &str| {
+        let mut message = [0; 4096];
+        while !told.contains(wanted) {
+            let read = manager.recv(&mut message).unwrap_or_else(|_| panic!("no {wanted} after\n{told}"));
+            told.push_str(&String::from_utf8_lossy(&message[..read]));
+            told.push('\n');
+        }
+        told.clear();
+    };
+    expect("READY=1");
+    expect("STATUS=scanning at");
+    expect("agent joined");
+    expect("WATCHDOG=1");
+    expect("WATCHDOG=1");
+    daemon.signal("TERM");
+    expect("STOPPING=1");
+    assert!(daemon.wait().success());
+}
+
 #[test]
 fn sighup_looks_at_once() {
     let mut place = Place::new(DESK);

@@ -47,7 +47,7 @@ fn captures_replay_to_the_decisions_noted() {
         let config = capture.with_extension("toml");
         let mut arguments = vec!["replay", "--json", "--config", config.to_str().unwrap(), capture.to_str().unwrap()];
         if capture.extension().is_some_and(|extension| extension == "bin") {
-            arguments.extend(["--rate", "100"]);
+            arguments.extend(["--rate", "25"]);
         }
         compare(&capture, &capture.with_extension("jsonl"), &nbe(&arguments));
     }
