@@ -1,7 +1,7 @@
 //! Captures beside what the program says to them. A capture joins by being dropped in; `UPDATE=1` writes the answers.
 //!
 //! `fixtures/decode/NAME.hex` has its answer in `NAME.txt`; `fixtures/replay/NAME.csv` or `NAME.bin` is decided by
-//! `NAME.toml` and has its answer in `NAME.jsonl`.
+//! `NAME.toml` (raw bytes at 25 frames a second) and has its answer in `NAME.jsonl`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
