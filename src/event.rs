@@ -2,6 +2,8 @@
 //!
 //! Levels are whole hundredths of a dBm (`*_cdb`), rounded half away from zero from exact sums.
 
+mod text; // decisions for people
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -220,69 +222,6 @@ pub struct Decision {
     pub conclusion: Conclusion,
     /// From what.
     pub why: Why,
-}
-
-impl fmt::Display for Decision {
-    /// One line for a person: who, what, and what it rests on.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.band.id {
-            Some(id) => write!(f, "{:<17}  ", id.escape_debug().to_string())?,
-            None => write!(f, "{:<17}  ", self.band.address.bytes.to_string())?,
-        }
-        let seconds = |ms: u64| ms as f64 / 1e3;
-        match self.conclusion {
-            Conclusion::Presence { after: Presence::Present, .. } => write!(f, "present"),
-            Conclusion::Presence { reason, .. } => {
-                let why = match reason {
-                    PresenceReason::Heard | PresenceReason::Silence => "not heard",
-                    PresenceReason::Adapter => "the dongle is not well",
-                    PresenceReason::Roster => "left out by the roster",
-                    PresenceReason::Suspend => "the machine slept",
-                    PresenceReason::Evicted => "too many bands",
-                };
-                write!(f, "absent    {why} for {:.1} s", seconds(self.why.age_ms))
-            }
-            Conclusion::Tap { mean_cdb, samples, span_ms, threshold_cdb, .. } => {
-                let (mean, threshold) = (Dbm(mean_cdb), Dbm(threshold_cdb));
-                let span = seconds(span_ms);
-                write!(f, "TAP       mean {mean} of {samples} samples in {span:.1} s reached {threshold}")
-            }
-            Conclusion::Trend { after, mean_cdb, samples, .. } => {
-                let word = match after {
-                    Trend::Near => "NEAR",
-                    Trend::Hold => "hold",
-                    Trend::Away => "AWAY",
-                };
-                write!(f, "{word:<8}")?;
-                match mean_cdb {
-                    Some(mean) => write!(f, "  mean {} of {samples} samples", Dbm(mean))?,
-                    None => write!(f, "  no samples")?,
-                }
-                match self.why.rule {
-                    Rule::NearRising => write!(f, ", at or above close and rising"),
-                    Rule::NearAbove => write!(f, ", well above close"),
-                    Rule::AwayFalling => write!(f, ", at or below far and falling"),
-                    Rule::AwayBelow => write!(f, ", well below far"),
-                    Rule::Silence => write!(f, ", not heard for {:.1} s", seconds(self.why.age_ms)),
-                    _ => Ok(()),
-                }
-            }
-            Conclusion::Auth { after, .. } => match after {
-                Auth::Unknown => write!(f, "auth      unknown"),
-                Auth::Authenticated => write!(f, "auth      authenticated"),
-                Auth::Unenrolled => write!(f, "auth      belongs to nobody"),
-            },
-        }
-    }
-}
-
-/// A level in hundredths of a dBm, printed in tenths.
-struct Dbm(i32);
-
-impl fmt::Display for Dbm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} dBm", f64::from(self.0) / 100.0)
-    }
 }
 
 /// What was concluded.
