@@ -41,7 +41,9 @@ impl Failure {
 
     /// The failure with its causes and the advice, on one line of a log.
     pub fn one_line(&self) -> String {
-        self.to_string().trim_end().replace('\n', ";")
+        let text = self.to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        lines.join("; ").trim_start_matches("error: ").to_owned()
     }
 
     /// Prints the failure to standard error and gives its exit code.

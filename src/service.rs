@@ -77,6 +77,8 @@ pub struct Service {
     labels: Labels,
     log: Option<log::Control>,
     notify: Notify,
+    /// Whether the agent was last told of mistakes in the configuration.
+    rejected: bool,
     stopping: bool,
     stopped: bool,
 }
@@ -90,19 +92,22 @@ impl Service {
         let clock = Clock::start();
         let now = clock.now();
         let origins = Origins { file: options.config, flags: options.flags, environment: options.environment };
-        let start = Configuration::start(origins, options.state.clone())?;
-        let configuration = start.configuration;
+        let state = options.state.as_deref();
+        let machine_id = identity::machine_id();
+        let machine = who::machine(machine_id.as_deref(), state)?;
+        let start = Configuration::start(origins, options.state.clone(), |config| Agent::of(config, &machine))?;
+        let (configuration, agent) = (start.configuration, start.ready);
         let config = configuration.config();
         let log = options.own_log.then(|| log::start(config.log.format, config.log.level));
         start.diagnostics.iter().for_each(who::log_diagnostic);
+        start.reason.iter().for_each(|reason| tracing::error!("{reason}"));
         who::log_values(&start.values);
-        let state = options.state.as_deref();
+        if machine_id.is_none() {
+            tracing::warn!("this machine has no id of its own: the endpoint gets a random one");
+        }
         if state.is_none() && options.own_log {
             tracing::info!("no state directory (STATE_DIRECTORY): nothing outlives a restart");
         }
-        let machine_id = identity::machine_id();
-        let machine = who::machine(machine_id.as_deref(), state)?;
-        let agent = Agent::of(config, &machine)?;
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)?;
         let link = Link::new(agent.identity(identity::random_id()?), u64::from_le_bytes(seed), now);
@@ -113,8 +118,8 @@ impl Service {
             endpoint.forward_adverts();
         }
         if start.rejected {
-            tracing::error!("nbe.toml has mistakes: running by the last good copy of it");
-            endpoint.handle_rejected(now, "nbe.toml has mistakes; the last good copy is in force".to_owned());
+            tracing::error!("the configuration has mistakes: running by the last good copy of it");
+            endpoint.handle_rejected(now, "the last good copy of the configuration is in force".to_owned());
         }
         let claims = Claims::default();
         let wanted: Vec<Wanted> = config.adapters.iter().map(Wanted::from).collect();
@@ -127,6 +132,7 @@ impl Service {
             notify: Notify::new(now),
             // Once more, for an edit between reading and watching.
             look_at: Some(now + EDIT_SETTLES),
+            rejected: start.rejected,
             stopping: false,
             stopped: false,
             clock,
@@ -297,14 +303,25 @@ impl Service {
         let now = self.clock.now();
         match self.configuration.look(insist, |config| Agent::of(config, &self.machine)) {
             Look::Unchanged => {}
-            Look::Rejected { diagnostics, reason } => {
+            Look::Rejected { diagnostics, reason, told } => {
                 diagnostics.iter().for_each(who::log_diagnostic);
-                tracing::error!("the configuration has mistakes, nothing is changed: {reason}");
+                if !told {
+                    tracing::error!("{reason}");
+                }
+                tracing::error!("the configuration has mistakes: nothing is changed");
+                self.rejected = true;
                 self.endpoint.handle_rejected(now, reason);
+            }
+            Look::Changed { change, diagnostics, ready, .. }
+                if change.is_empty() && ready == self.agent && !self.rejected =>
+            {
+                diagnostics.iter().for_each(who::log_diagnostic);
+                tracing::info!("nothing in the configuration has changed");
             }
             Look::Changed { change, diagnostics, values, ready } => {
                 diagnostics.iter().for_each(who::log_diagnostic);
                 who::log_values(&values);
+                self.rejected = false;
                 let config = self.configuration.config();
                 self.endpoint.handle_settings(now, Settings::from(config));
                 self.labels.show_addresses(config.log.show_addresses);

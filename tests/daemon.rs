@@ -239,7 +239,8 @@ fn a_token_that_others_can_read_is_refused_until_it_is_mended() {
     fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
     let secure = format!("agent_url = \"wss://127.0.0.1:9/socket/websocket\"\n[agent]\ntoken_file = {token:?}\n");
     fs::write(place.path("nbe.toml"), secure).unwrap();
-    daemon.expect("a refusal with its cure", |line| line.contains("nothing is changed") && line.contains("chmod 600"));
+    daemon.expect("a cure", |line| line.contains("chmod 600"));
+    daemon.expect("a refusal", |line| line.contains("nothing is changed"));
     fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
     daemon.signal("HUP");
     daemon.expect("the agent's new address", |line| line.contains("127.0.0.1:9") && line.contains("no agent"));
@@ -307,7 +308,7 @@ fn sighup_looks_at_once() {
     let mut daemon = place.daemon(&[]);
     place.event("adapter.state", "state", "scanning");
     daemon.signal("HUP");
-    daemon.expect("a reload", |line| line.contains("configuration reloaded"));
+    daemon.expect("a look", |line| line.contains("nothing in the configuration has changed"));
     daemon.signal("INT");
     assert!(daemon.wait().success());
 }
@@ -326,10 +327,24 @@ fn a_bad_file_at_the_start_means_the_last_good_copy_or_exit_code_78() {
     daemon.signal("TERM");
     daemon.wait();
 
-    place.configure("rssi_window_tap = 0");
-    let mut daemon = place.daemon(&[]);
-    daemon.expect("the old value", |line| line.contains("rssi_window_tap = 7"));
-    place.event("endpoint.state", "state", "config_rejected");
+    // Neither a value out of range nor a file that is not there may stand in the way, or be kept as good.
+    let missing = "rssi_window_tap = 0";
+    let no_token = "[agent]\ntoken_file = \"/nonexistent/token\"";
+    for bad in [missing, no_token] {
+        place.configure(bad);
+        if bad == no_token {
+            let secure = format!("agent_url = \"wss://127.0.0.1:9/socket/websocket\"\n{bad}\n");
+            fs::write(place.path("nbe.toml"), secure).unwrap();
+        }
+        let mut daemon = place.daemon(&[]);
+        daemon.expect("the old value", |line| line.contains("rssi_window_tap = 7"));
+        place.event("endpoint.state", "state", "config_rejected");
+    }
+    let other = place.path("other.toml");
+    fs::write(&other, "rssi_window_tap = 0\n").unwrap();
+    let words = ["run", "--config", other.to_str().unwrap()];
+    let mut daemon = Program::start(&words, false, &[("STATE_DIRECTORY", place.folder.path())]);
+    assert_eq!(daemon.wait().code(), Some(78), "the copy is of another file");
 }
 
 #[test]

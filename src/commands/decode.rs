@@ -141,10 +141,11 @@ fn print(args: &DecodeArgs, input: impl BufRead, mut out: impl Write) -> std::io
     }
     out.flush()?;
     let [host, device] = decoders.map(|decoder| decoder.stats());
-    if is_text && host.frames + device.frames == 0 && host.discarded_bytes > 0 {
+    let is_capture = host.frames + device.frames > 0 || host.discarded_bytes == 0;
+    if is_text && !is_capture {
         eprintln!("{}: this is text, not bytes of a dongle\n  try: --hex, if it holds hex", args.file.display());
     }
-    Ok(fine)
+    Ok(fine && (is_capture || !is_text))
 }
 
 fn looks_like_text(bytes: &[u8]) -> bool {

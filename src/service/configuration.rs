@@ -28,8 +28,10 @@ pub(super) enum Look<T> {
     /// One with mistakes; the configuration in force stays.
     Rejected {
         diagnostics: Vec<Diagnostic>,
-        /// The first mistake.
+        /// The first mistake, or what could not be made ready.
         reason: String,
+        /// Whether the reason stands among the diagnostics.
+        told: bool,
     },
 }
 
@@ -62,15 +64,28 @@ enum Seen {
     Error { path: PathBuf, said: String },
 }
 
+impl Seen {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Nothing => None,
+            Self::File { path, .. } | Self::Error { path, .. } => Some(path),
+        }
+    }
+}
+
 /// How the daemon starts.
 #[derive(Debug)]
-pub(super) struct Start {
+pub(super) struct Start<T> {
     pub(super) configuration: Configuration,
+    /// What was made ready for it.
+    pub(super) ready: T,
     /// What is to be said about the file.
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) values: Vec<Effective>,
     /// Whether the last good copy is in force in place of the file.
     pub(super) rejected: bool,
+    /// What could not be made ready for the file.
+    pub(super) reason: Option<String>,
 }
 
 /// There are mistakes, and no earlier good file to go on with.
@@ -89,31 +104,49 @@ struct Read {
 }
 
 impl Configuration {
-    /// Finds the configuration: the file's if it is good, else the last good copy's.
+    /// Finds the configuration: the file's if it is good and `prepare` can make ready what it asks for, else the last
+    /// good copy's of that file.
     ///
     /// # Errors
     /// With exit code 78 if there is neither; the mistakes are printed.
-    pub(super) fn start(origins: Origins, state: Option<PathBuf>) -> Result<Start, Failure> {
+    pub(super) fn start<T>(
+        origins: Origins,
+        state: Option<PathBuf>,
+        prepare: impl Fn(&Config) -> Result<T, Failure>,
+    ) -> Result<Start<T>, Failure> {
         let read = origins.read();
         let mut resolution = resolve(&read.sources);
         let mut diagnostics = Vec::from_iter(read.unreadable);
         diagnostics.append(&mut resolution.diagnostics);
         let good = resolution.config.take().filter(|_| !matches!(read.seen, Seen::Error { .. }));
-        let rejected = good.is_none();
-        if rejected {
-            let copy = state.as_deref().filter(|_| !read.missing);
-            let copy = copy.and_then(|state| last_good::resolve_instead(state, &read.sources));
-            resolution = copy.ok_or_else(|| {
-                diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
-                Failure::new(exit::CONFIG, NoneGood).advise(cure(origins.file.as_deref(), &diagnostics))
-            })?;
-        } else {
-            keep(state.as_deref(), read.sources.file.as_ref());
-        }
-        let config = good.or(resolution.config).ok_or_else(|| Failure::new(exit::CONFIG, NoneGood))?;
+        let mut reason = None;
+        let taken = match good.map(|config| (prepare(&config), config)) {
+            Some((Ok(ready), config)) => {
+                keep(state.as_deref(), read.sources.file.as_ref());
+                Some((ready, config))
+            }
+            Some((Err(failure), _)) => {
+                reason = Some(failure);
+                None
+            }
+            None => None,
+        };
+        let rejected = taken.is_none();
+        let taken = taken.or_else(|| {
+            let (state, path) = (state.as_deref()?, read.seen.path().filter(|_| !read.missing)?);
+            resolution = last_good::resolve_instead(state, path, &read.sources)?;
+            let config = resolution.config.take()?;
+            Some((prepare(&config).ok()?, config))
+        });
+        let Some((ready, config)) = taken else {
+            diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
+            let none_good = || Failure::new(exit::CONFIG, NoneGood).advise(cure(origins.file.as_deref(), &diagnostics));
+            return Err(reason.unwrap_or_else(none_good));
+        };
         let watch = watch(origins.file.as_deref(), &read.seen);
         let configuration = Self { origins, state, config, seen: read.seen, watch };
-        Ok(Start { configuration, diagnostics, values: resolution.values, rejected })
+        let reason = reason.map(|failure| failure.one_line());
+        Ok(Start { configuration, diagnostics, values: resolution.values, ready, rejected, reason })
     }
 
     /// The configuration in force.
@@ -141,12 +174,12 @@ impl Configuration {
         diagnostics.extend(resolution.diagnostics);
         if let Some(mistake) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
             let reason = super::who::one_line(mistake);
-            return Look::Rejected { diagnostics, reason };
+            return Look::Rejected { diagnostics, reason, told: true };
         }
-        let Some(config) = resolution.config else { return Look::Rejected { diagnostics, reason: String::new() } };
+        let Some(config) = resolution.config else { return Look::Unchanged };
         let ready = match prepare(&config) {
             Ok(ready) => ready,
-            Err(failure) => return Look::Rejected { diagnostics, reason: failure.one_line() },
+            Err(failure) => return Look::Rejected { diagnostics, reason: failure.one_line(), told: false },
         };
         if let (Some(state), Some(file)) = (self.state.clone(), read.sources.file) {
             // Off the loop: writing to a disk and waiting for it would make readings late.
@@ -203,8 +236,8 @@ fn watch(explicit: Option<&Path>, seen: &Seen) -> Watch {
         Some(path) => vec![path.to_owned()],
         None => find::PLACES.iter().map(PathBuf::from).collect(),
     };
-    if let Seen::File { path, .. } | Seen::Error { path, .. } = seen {
-        paths.push(path.clone());
+    if let Some(path) = seen.path() {
+        paths.push(path.to_owned());
         paths.extend(path.canonicalize());
     }
     Watch::new(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), LOOK_EVERY)

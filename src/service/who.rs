@@ -16,9 +16,6 @@ use crate::secret::Secret;
 
 /// The endpoint's id that this machine has, whatever the configuration says.
 pub(super) fn machine(machine_id: Option<&str>, state: Option<&Path>) -> Result<EndpointId, Failure> {
-    if machine_id.is_none() {
-        tracing::warn!("this machine has no id of its own: the endpoint gets a random one");
-    }
     let id = EndpointId::of_machine(machine_id, state)?;
     if let Some(state) = state
         && let Err(error) = id.keep(state)

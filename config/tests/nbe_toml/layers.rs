@@ -188,7 +188,8 @@ fn the_last_good_file_stands_in_for_a_bad_one() {
     let dir = tempfile::tempdir().unwrap();
     let environment = vec![("RSSI_WINDOW_LONG".to_owned(), "40".to_owned())];
     let bad = Sources { file: Some(file("rssi_window_tap = 0\n")), environment, flags: Vec::new() };
-    let instead = || last_good::resolve_instead(dir.path(), &bad);
+    let path = file("").path;
+    let instead = || last_good::resolve_instead(dir.path(), &path, &bad);
     assert!(instead().is_none(), "nothing was ever kept");
     for (tap, mark) in [(11, ""), (12, "\u{feff}")] {
         last_good::save(dir.path(), &file(format!("{mark}{URL}rssi_window_tap = {tap}\n"))).unwrap();
@@ -197,6 +198,8 @@ fn the_last_good_file_stands_in_for_a_bad_one() {
         assert_eq!((config.rssi_window_tap.get(), config.rssi_window_long.get()), (tap, 40));
         let place = dir.path().join(last_good::NAME);
         assert_eq!(shown(&resolution, "rssi_window_tap"), format!("{tap} from {}:3", place.display()));
+        let other = last_good::resolve_instead(dir.path(), std::path::Path::new("/another/nbe.toml"), &bad);
+        assert!(other.is_none(), "it is a copy of another file");
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left behind");
     last_good::save(dir.path(), &file("rssi_window_tap = 11\n")).unwrap();

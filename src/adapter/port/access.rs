@@ -103,7 +103,10 @@ fn remedy_for(port: &Path, access: Option<&Access>, user: &str) -> String {
         true => format!(
             "add it to that group with `sudo usermod -aG {group} {user}`, then log in again or restart the service"
         ),
-        false => "install the udev rule that comes with nbe and plug the dongle in again".into(),
+        false => "give dongles to a group you are in, with a line such as SUBSYSTEM==\"tty\", ATTRS{idVendor}==\"2458\", \
+                  ATTRS{idProduct}==\"0001\", GROUP=\"dialout\", MODE=\"0660\" in /etc/udev/rules.d/70-nbe.rules, and plug the \
+                  dongle in again"
+            .into(),
     };
     format!(
         "no permission to open {shown}: it belongs to {owner} and the group {group} (mode {mode}), and this runs as \
@@ -163,9 +166,9 @@ mod tests {
     fn the_remedy_is_a_command_or_the_rule() {
         let cases = [
             ("dialout", "0660", "`sudo usermod -aG dialout kim`"),
-            ("uucp", "0640", "udev rule"), // the group may only read
-            ("dialout", "0600", "udev rule"),
-            ("root", "0660", "udev rule"),
+            ("uucp", "0640", "/etc/udev/rules.d/70-nbe.rules"), // the group may only read
+            ("dialout", "0600", "/etc/udev/rules.d/70-nbe.rules"),
+            ("root", "0660", "/etc/udev/rules.d/70-nbe.rules"),
             ("18", "0666", "`sudo usermod -aG 18 kim`"),
         ];
         for (group, mode, cure) in cases {
