@@ -31,6 +31,15 @@ pub fn holder(port: &Path) -> Option<Holder> {
     holders(|target| target == port).next()
 }
 
+/// Whether another program has a device's port open, though it did not lock it: each would get half of the bytes.
+///
+/// A pseudo-terminal is no device's: the program at its other end may well have this one open too.
+#[cfg(unix)]
+pub(super) fn is_shared(port: &Path) -> bool {
+    let Ok(port) = std::fs::canonicalize(port) else { return false };
+    !port.starts_with("/dev/pts") && holders(|target| target == port).any(|holder| holder.pid != std::process::id())
+}
+
 /// Who holds a port, looked up at the first refusal and then seldom: it takes a walk through all processes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastHolder(Arc<Mutex<Option<Lookup>>>);
@@ -160,6 +169,19 @@ mod tests {
         assert_eq!(last.of(&path, now + LOOK_UP_EVERY), None);
         last.forget();
         assert_eq!(last.of(&path, now + LOOK_UP_EVERY), this);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_port_is_shared_when_another_program_has_it_open() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut command = std::process::Command::new("sleep");
+        assert!(!is_shared(file.path()), "this program has it open itself");
+        let mut other = command.arg("60").stdin(file.reopen().unwrap()).spawn().unwrap();
+        let shared = is_shared(file.path());
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert!(shared && !is_shared(file.path()));
     }
 
     #[test]

@@ -134,7 +134,7 @@ mod system {
     use rustix::termios::{ControlModes, OptionalActions};
     use tokio_serial::SerialStream;
 
-    use super::{OpenFailure, Refusal, builder, denied, failed};
+    use super::{OpenFailure, Refusal, access, builder, denied, failed};
 
     pub(in crate::adapter) type Native = serialport::TTYPort;
 
@@ -147,6 +147,9 @@ mod system {
 
         pub(super) fn open(&self, port: &Path) -> Result<Native, Refusal> {
             let _first = prepare(port)?;
+            if access::is_shared(port) {
+                return Err(Refusal::Busy);
+            }
             Native::open(&builder(port)).map_err(|error| match error.kind {
                 serialport::ErrorKind::NoDevice => Refusal::Busy,
                 _ => failed(port, OpenFailure::Other, error),
