@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use config::{LogFormat, LogLevel};
 
 use crate::commands::{agent, check, decode, output, ports, replay, run};
@@ -41,6 +41,11 @@ enum Command {
     Agent(agent::AgentArgs),
     Replay(replay::ReplayArgs),
     Decode(decode::DecodeArgs),
+}
+
+/// The command line as a value, for man pages and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Parses the command line and runs what it asks for.
