@@ -1,0 +1,23 @@
+//! Packages, made by the tools of their kind from what `packaging/` holds.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::assets;
+use crate::run::{TaskError, run};
+
+/// Builds the program, what goes with it, and the Debian package around them.
+pub(crate) fn deb(root: &Path, version: Option<&str>) -> Result<(), TaskError> {
+    build(root)?;
+    let mut tool = Command::new("cargo-deb");
+    tool.current_dir(root).args(["deb", "--no-build", "--locked", "--package", "nbe"]);
+    if let Some(version) = version {
+        tool.args(["--deb-version", version]);
+    }
+    run(&mut tool, "\n  try: cargo install --locked cargo-deb")
+}
+
+fn build(root: &Path) -> Result<(), TaskError> {
+    assets::write(root)?;
+    run(Command::new("cargo").current_dir(root).args(["build", "--release", "--locked", "--package", "nbe"]), "")
+}
