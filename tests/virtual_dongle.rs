@@ -126,6 +126,28 @@ fn a_command_written_just_before_closing_is_carried_out() {
     host.ask(&OBSERVE, "rsp gap_discover result=0x0181");
 }
 
+#[tokio::test]
+async fn it_can_be_at_a_given_device_and_outlives_that_one_hanging_up() {
+    let (mut far_end, device) = TTYPort::pair().unwrap();
+    let path = PathBuf::from(device.name().unwrap());
+    far_end.set_timeout(Duration::from_millis(100)).unwrap();
+    let mut dongle = VirtualDongle::at(&path, &Scenario::default(), 1).unwrap();
+    let mut host = Host { port: far_end, decoder: Decoder::host() };
+    host.ask(&HELLO, "rsp system_hello");
+    assert_eq!(host.decoder.stats().frames, 2, "that it has started and the answer, but no echo of the command");
+    host.scan();
+    host.wait_for("evt gap_scan_response").unwrap();
+
+    drop((host, device));
+    let (_, told) = dongle.notice().await.unwrap();
+    assert!(told.starts_with("the device hung up"), "{told}");
+    dongle.stop().unwrap();
+    assert!(matches!(
+        VirtualDongle::at(&path, &Scenario::default(), 1),
+        Err(SimulateError::Device { device, .. }) if device == path
+    ));
+}
+
 #[test]
 fn a_reset_closes_the_port_and_brings_it_back() {
     let directory = tempfile::tempdir().unwrap();
@@ -241,7 +263,8 @@ async fn what_happens_is_told() {
 async fn the_command_ends_at_a_signal_and_takes_its_link_along() {
     let directory = tempfile::tempdir().unwrap();
     let link = directory.path().join("dongle");
-    let args = nbe::commands::simulate::SimulateArgs { link: link.clone(), scenario: None, seed: Some(1) };
+    let args =
+        nbe::commands::simulate::SimulateArgs { link: Some(link.clone()), port: None, scenario: None, seed: Some(1) };
     let ended = async {
         while !link.exists() {
             tokio::time::sleep(Duration::from_millis(5)).await;

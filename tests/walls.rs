@@ -43,7 +43,7 @@ const PURE: [(&str, &[&str]); 13] = [
 ];
 
 /// Files and folders among those that are shell.
-const SHELL: [&str; 14] = [
+const SHELL: [&str; 16] = [
     "src/agent/socket",
     "src/agent/socket.rs",
     "src/adapter/driver.rs",
@@ -54,8 +54,10 @@ const SHELL: [&str; 14] = [
     "src/reference/roster.rs",
     "src/reference/server.rs",
     "src/simulate/dongle.rs",
+    "src/simulate/port.rs",
     "src/simulate/pty.rs",
     "src/simulate/scenario_file.rs",
+    "src/simulate/tty.rs",
     "config/src/find.rs",
     "config/src/last_good.rs",
 ];

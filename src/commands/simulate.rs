@@ -14,14 +14,19 @@ use crate::time::Time;
 /// Programs that open the link find what they would find behind a real dongle's port. Without a scenario one band sits
 /// at 0.7 m and five neighbours advertise. What happens is said on standard error.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Examples:\n  \
+#[command(group(clap::ArgGroup::new("place").required(true)), after_help = "Examples:\n  \
     nbe simulate --link /tmp/dongle &\n  \
     nbe run --port /tmp/dongle\n\n  \
-    nbe simulate --link /tmp/dongle --scenario fixtures/scenarios/tap.toml --seed 7")]
+    nbe simulate --link /tmp/dongle --scenario fixtures/scenarios/tap.toml --seed 7\n  \
+    nbe simulate --port /dev/ttyGS0     at the far end of a USB gadget")]
 pub struct SimulateArgs {
     /// Where programs find the port; an older link is replaced, anything else is left alone
-    #[arg(long, value_name = "PATH")]
-    pub link: PathBuf,
+    #[arg(long, value_name = "PATH", group = "place")]
+    pub link: Option<PathBuf>,
+
+    /// A serial device to be the dongle at, instead of a port of its own; when it hangs up it is opened anew
+    #[arg(long, value_name = "DEVICE", group = "place")]
+    pub port: Option<PathBuf>,
 
     /// What happens around the dongle and to it, a TOML file
     #[arg(long, value_name = "FILE")]
@@ -43,8 +48,12 @@ pub async fn run(args: &SimulateArgs) -> Result<(), SimulateError> {
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     let mut hangup = listen(SignalKind::hangup())?;
 
-    let mut dongle = VirtualDongle::spawn(&args.link, &scenario, seed)?;
-    introduce(&args.link, &scenario, args.scenario.as_deref(), seed);
+    let mut dongle = match (&args.link, &args.port) {
+        (_, Some(device)) => VirtualDongle::at(device, &scenario, seed)?,
+        (Some(link), None) => VirtualDongle::spawn(link, &scenario, seed)?,
+        (None, None) => unreachable!("the command line asks for one of them"),
+    };
+    introduce(dongle.link(), &scenario, args.scenario.as_deref(), seed);
     loop {
         tokio::select! {
             notice = dongle.notice() => match notice {
@@ -71,7 +80,7 @@ pub fn failure(error: SimulateError) -> Failure {
 fn introduce(link: &Path, scenario: &Scenario, file: Option<&Path>, seed: u64) {
     match std::fs::read_link(link) {
         Ok(port) => eprintln!("link      {} -> {}", link.display(), port.display()),
-        Err(_) => eprintln!("link      {}", link.display()),
+        Err(_) => eprintln!("port      {}", link.display()),
     }
     eprintln!("seed      {seed}");
     match file {

@@ -12,16 +12,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::error::SimulateError;
 use super::fault::Fault;
 use super::output::USB_PACKET;
-use super::pty::Port;
+use super::port::Port;
+use super::pty::Pty;
 use super::scenario::Scenario;
 use super::simulation::{Simulation, Steer};
+use super::tty::Tty;
 use crate::clock::Clock;
 use crate::time::Time;
 
 /// A dongle that runs in a thread of its own until it is stopped or dropped.
 #[derive(Debug)]
 pub struct VirtualDongle {
-    link: PathBuf,
+    place: Place,
     bands: Vec<String>,
     orders: Sender<Steer>,
     /// Wakes the thread; when it is dropped the thread ends.
@@ -36,7 +38,20 @@ impl VirtualDongle {
     /// # Errors
     /// If the link or the pseudo-terminal cannot be made.
     pub fn spawn(link: &Path, scenario: &Scenario, seed: u64) -> Result<Self, SimulateError> {
-        let port = Port::open(link)?;
+        Self::start(Place::Link(link.to_owned()), scenario, seed)
+    }
+
+    /// Is a dongle at a serial device that is there already. When the device hangs up, as the far end of a USB gadget
+    /// does when it is unplugged, it is opened anew until it is back.
+    ///
+    /// # Errors
+    /// If the device cannot be opened at first.
+    pub fn at(device: &Path, scenario: &Scenario, seed: u64) -> Result<Self, SimulateError> {
+        Self::start(Place::Device(device.to_owned()), scenario, seed)
+    }
+
+    fn start(place: Place, scenario: &Scenario, seed: u64) -> Result<Self, SimulateError> {
+        let port = place.open(None)?;
         let (woken, wake) = io::pipe().map_err(SimulateError::Pty)?;
         let (orders, ordered) = channel();
         let (told, notices) = unbounded_channel();
@@ -44,8 +59,9 @@ impl VirtualDongle {
         let shell = Shell {
             clock: Clock::start(),
             simulation,
-            link: link.to_owned(),
+            place: place.clone(),
             port: Some(port),
+            reopen_at: None,
             unsent: Vec::new(),
             ordered,
             woken,
@@ -54,12 +70,14 @@ impl VirtualDongle {
         let thread = thread::Builder::new().name("virtual dongle".to_owned());
         let thread = thread.spawn(move || shell.run()).map_err(SimulateError::Thread)?;
         let bands = scenario.bands.iter().map(|band| band.id.clone()).collect();
-        Ok(Self { link: link.to_owned(), bands, orders, wake: Some(wake), notices, thread: Some(thread) })
+        Ok(Self { place, bands, orders, wake: Some(wake), notices, thread: Some(thread) })
     }
 
     /// Where its port is, unless a fault has brought it back elsewhere.
     pub fn link(&self) -> &Path {
-        &self.link
+        match &self.place {
+            Place::Link(path) | Place::Device(path) => path,
+        }
     }
 
     /// Has a band walk to a distance, in m, within a while. False if the scenario has no such band.
@@ -114,13 +132,40 @@ impl Drop for VirtualDongle {
     }
 }
 
+/// Where its port is.
+#[derive(Clone, Debug)]
+enum Place {
+    /// At a pseudo-terminal of its own, to which this link leads.
+    Link(PathBuf),
+    /// At this device.
+    Device(PathBuf),
+}
+
+impl Place {
+    /// Opens the port, under another name beside a link's own if there is one.
+    fn open(&self, name: Option<&Path>) -> Result<Port, SimulateError> {
+        match self {
+            Self::Link(link) => {
+                let beside = |name: &Path| link.parent().map_or_else(|| name.to_owned(), |folder| folder.join(name));
+                Pty::open(&name.map_or_else(|| link.clone(), beside)).map(Port::Pty)
+            }
+            Self::Device(device) => {
+                let failed = |source| SimulateError::Device { device: device.clone(), source };
+                Tty::open(device).map(Port::Tty).map_err(failed)
+            }
+        }
+    }
+}
+
 /// What the thread owns.
 struct Shell {
     clock: Clock,
     simulation: Simulation,
-    link: PathBuf,
-    /// `None` while the dongle is off the bus.
+    place: Place,
+    /// `None` while the dongle is off the bus, or its device has hung up.
     port: Option<Port>,
+    /// When to try a device that has hung up.
+    reopen_at: Option<Time>,
     unsent: Vec<u8>,
     ordered: Receiver<Steer>,
     woken: PipeReader,
@@ -130,6 +175,9 @@ struct Shell {
 impl Shell {
     /// How soon to look again whether a host that does not read has begun to.
     const HOST_IS_SLOW: Duration = Duration::from_millis(5);
+
+    /// How long a device that has hung up is left alone.
+    const REOPEN_AFTER: Duration = Duration::from_millis(200);
 
     fn run(mut self) -> Result<(), SimulateError> {
         loop {
@@ -141,8 +189,18 @@ impl Shell {
             while let Some(notice) = self.simulation.poll_notice(now) {
                 let _ = self.told.send(notice); // nobody has to listen
             }
-            self.plug()?;
-            let is_slow = self.carry(now).map_err(SimulateError::Port)?;
+            self.plug(now)?;
+            let is_slow = match self.carry(now) {
+                Err(error) if matches!(self.place, Place::Device(_)) => {
+                    let _ = self.told.send((now, format!("the device hung up ({error}): trying until it is back")));
+                    self.port = None;
+                    self.unsent.clear();
+                    self.simulation.discard_output();
+                    self.reopen_at = Some(now + Self::REOPEN_AFTER);
+                    false
+                }
+                carried => carried.map_err(SimulateError::Port)?,
+            };
             if !self.wait(is_slow).map_err(SimulateError::Port)? {
                 return Ok(());
             }
@@ -150,20 +208,26 @@ impl Shell {
     }
 
     /// Makes the port come and go with the dongle.
-    fn plug(&mut self) -> Result<(), SimulateError> {
+    fn plug(&mut self, now: Time) -> Result<(), SimulateError> {
         match (self.simulation.is_on_bus(), &self.port) {
             (false, Some(_)) => {
                 self.port = None;
                 self.unsent.clear();
             }
-            (true, None) => {
-                let name = self.simulation.link().unwrap_or(&self.link);
-                // Another name is meant beside the first one.
-                let link = self.link.parent().map_or_else(|| name.to_owned(), |directory| directory.join(name));
-                let link = if name == self.link { name.to_owned() } else { link };
-                self.port = Some(Port::open(&link)?);
+            (true, None) if self.reopen_at.is_none_or(|at| now >= at) => {
+                let name = self.simulation.link();
+                match (self.place.open(name), self.reopen_at.take()) {
+                    (Ok(port), reopened) => {
+                        self.port = Some(port);
+                        if reopened.is_some() {
+                            let _ = self.told.send((now, "the device is back".to_owned()));
+                        }
+                    }
+                    (Err(_), Some(_)) => self.reopen_at = Some(now + Self::REOPEN_AFTER),
+                    (Err(error), None) => return Err(error),
+                }
             }
-            (true, Some(_)) | (false, None) => {}
+            (true, Some(_) | None) | (false, None) => {}
         }
         Ok(())
     }
@@ -191,7 +255,7 @@ impl Shell {
             if self.unsent.is_empty() {
                 return Ok(false);
             }
-            let sent = if port.has_room() { port.write(&self.unsent)? } else { 0 };
+            let sent = port.write(&self.unsent)?;
             if sent == 0 {
                 return Ok(true);
             }
@@ -204,7 +268,8 @@ impl Shell {
         let now = self.clock.now();
         let due = self.simulation.poll_timeout().map(|due| due.since(now));
         let slow = is_slow.then_some(Self::HOST_IS_SLOW);
-        let timeout = [due, slow].into_iter().flatten().min();
+        let reopen = self.reopen_at.map(|at| at.since(now));
+        let timeout = [due, slow, reopen].into_iter().flatten().min();
         let timeout = timeout.map(|span| Timespec {
             tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: span.subsec_nanos().into(),

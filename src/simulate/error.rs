@@ -28,8 +28,16 @@ pub enum SimulateError {
     /// The system has no pseudo-terminal to give.
     #[error("cannot make a pseudo-terminal")]
     Pty(#[source] io::Error),
-    /// The pseudo-terminal stopped working.
-    #[error("the pseudo-terminal failed")]
+    /// The given device cannot be the dongle's port.
+    #[error("cannot use {} as the dongle's port", .device.display())]
+    Device {
+        /// The device.
+        device: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The port stopped working.
+    #[error("the port failed")]
     Port(#[source] io::Error),
     /// The system refuses the thread that the dongle runs in.
     #[error("cannot start a thread")]
@@ -46,6 +54,7 @@ impl SimulateError {
             Self::Scenario(ScenarioError::Wrong { .. }) => Some("docs/SCENARIOS.md names every key and its range"),
             Self::NotALink { .. } => Some("choose a path where nothing is yet, such as /tmp/dongle"),
             Self::Link { .. } => Some("choose a path in a directory that exists and that you may write to"),
+            Self::Device { .. } => Some("name a serial device that exists and that you may open"),
             Self::Scenario(ScenarioError::Read { .. })
             | Self::Pty(_)
             | Self::Port(_)

@@ -17,7 +17,9 @@ mod firmware; // what it does with each command
 mod output; // what it has to say, in USB packets
 mod parser; // commands from bytes
 #[cfg(unix)]
-mod pty; // the port
+mod port; // what carries its bytes
+#[cfg(unix)]
+mod pty; // a port of its own
 mod radio; // the air: who advertises when
 mod random; // chance that repeats
 mod scanner; // when it listens and what it lets through
@@ -29,6 +31,8 @@ mod simulation; // all of it together, without a clock or a port
 mod store; // its persistent store
 mod timers; // its soft timers
 mod track; // quantities that change
+#[cfg(unix)]
+mod tty; // a port that is there already
 
 pub use device::Device;
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! The port: a pseudo-terminal under a name of its own, which behaves as a dongle's would.
+//! A port of its own: a pseudo-terminal under a name of its own, which behaves as a dongle's would.
 
 use std::fs;
 use std::io;
@@ -14,7 +14,7 @@ use super::error::SimulateError;
 
 /// A pseudo-terminal and the link that leads to it.
 #[derive(Debug)]
-pub(super) struct Port {
+pub(super) struct Pty {
     /// First, so that the name is gone before a host learns that the dongle is.
     _link: Link,
     controller: OwnedFd,
@@ -23,7 +23,7 @@ pub(super) struct Port {
     hosts: Hosts,
 }
 
-impl Port {
+impl Pty {
     /// How much may lie unread at the host before the dongle has to keep it, in bytes: a terminal's input queue.
     const UNREAD: u64 = 2048;
 
