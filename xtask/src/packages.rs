@@ -21,3 +21,12 @@ fn build(root: &Path) -> Result<(), TaskError> {
     assets::write(root)?;
     run(Command::new("cargo").current_dir(root).args(["build", "--release", "--locked", "--package", "nbe"]), "")
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_account_made_before_the_files_is_the_one_among_them() {
+        let account = include_str!("../../packaging/linux/nbe.sysusers");
+        assert!(include_str!("../../packaging/linux/debian/preinst").contains(account.trim()), "{account}");
+    }
+}
