@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bgapi::{Address, BdAddr};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
 
@@ -63,7 +63,7 @@ impl Serialize for Band {
 }
 
 /// Heard or not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// Not heard (any more).
@@ -74,7 +74,7 @@ pub enum Presence {
 }
 
 /// Where the wearer is, as far as levels tell; what lock control acts on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Nothing was concluded yet, or the band is absent.
@@ -99,7 +99,7 @@ pub enum Trend {
 }
 
 /// What the roster says about the wearer; nothing is read from adverts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Auth {
     /// The roster does not say.
@@ -291,7 +291,7 @@ pub struct BandState {
 }
 
 /// How a dongle is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdapterPhase {
     /// No dongle is plugged in.

@@ -13,6 +13,7 @@ pub mod agent; // the agent's side: Phoenix channel, delivery, reconnect
 pub mod cli; // the command line
 pub mod clock; // the clock and the alarm behind `time`
 pub mod commands; // its verbs
+pub mod control; // asking a running daemon
 pub mod credentials; // the files that nbe.toml names
 pub mod endpoint; // engine and link as one value
 pub mod event; // what the agent is told

@@ -26,7 +26,7 @@ const SHELL_ONLY: [&str; 18] = [
 ];
 
 /// The pure parts, with what each may say all the same.
-const PURE: [(&str, &[&str]); 13] = [
+const PURE: [(&str, &[&str]); 14] = [
     ("src/time.rs", &["Instant"]), // it says how it differs from one
     ("src/event.rs", &[]),
     ("src/roster.rs", &[]),
@@ -36,6 +36,7 @@ const PURE: [(&str, &[&str]); 13] = [
     ("src/proximity", &[]),
     ("src/agent", &["std::net"]), // an IP address is a value
     ("src/adapter", &[]),
+    ("src/control", &[]),
     ("src/reference", &["tracing::", "std::io"]), // it says to the log what it thinks of an endpoint
     ("src/simulate", &["std::io"]),               // errors of the shell pass through
     ("bgapi/src", &[]),
