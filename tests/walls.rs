@@ -44,12 +44,14 @@ const PURE: [(&str, &[&str]); 14] = [
 ];
 
 /// Files and folders among those that are shell.
-const SHELL: [&str; 16] = [
+const SHELL: [&str; 18] = [
     "src/agent/socket",
     "src/agent/socket.rs",
     "src/adapter/driver.rs",
     "src/adapter/port",
     "src/adapter/port.rs",
+    "src/control/socket",
+    "src/control/socket.rs",
     "src/reference/handshake.rs",
     "src/reference/holder.rs",
     "src/reference/roster.rs",
