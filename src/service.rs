@@ -2,6 +2,7 @@
 //!
 //! One task, one loop: wait for whatever happens first, hand it in with the time, do what comes out.
 
+mod adapters;
 mod configuration;
 mod notify;
 mod signals;
@@ -10,18 +11,19 @@ mod who;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use config::{AdapterChoice, Flag};
+use config::Flag;
 
+use self::adapters::Wanted;
 use self::configuration::{Configuration, Look, Origins};
 use self::notify::Notify;
 pub use self::signals::{Signal, Signals};
 use self::who::Agent;
-use crate::adapter::{self, Choice, Claims, Driver, Said, ScanSettings};
+use crate::adapter::{self, Claims, Driver, Said};
 use crate::agent::Link;
 use crate::agent::socket::Socket;
 use crate::clock::{self, Alarm, Clock, SleepWatch};
 use crate::endpoint::{Endpoint, Output};
-use crate::event::{AdapterId, Conclusion, Decision, Presence, Trend};
+use crate::event::{Conclusion, Decision, Presence, Trend};
 use crate::failure::Failure;
 use crate::identity::{self, EndpointId, Labels};
 use crate::log;
@@ -339,27 +341,6 @@ impl Service {
         }
     }
 
-    /// Goes over to the dongles that the configuration names now; those it named before go on as they are.
-    fn follow_adapters(&mut self, now: Time) {
-        let wanted: Vec<Wanted> = self.configuration.config().adapters.iter().map(Wanted::from).collect();
-        for mut driver in self.drivers.drain(wanted.len().min(self.drivers.len())..) {
-            driver.stop();
-            self.endpoint.forget_adapter(now, driver.id());
-        }
-        for (place, new) in wanted.iter().enumerate() {
-            match (self.drivers.get_mut(place), self.wanted.get(place)) {
-                (Some(_), Some(old)) if old == new => {}
-                (Some(driver), Some(old)) if old.choice == new.choice => driver.handle_settings(now, new.scan),
-                (Some(driver), _) => {
-                    driver.stop();
-                    *driver = new.driver(place, &self.claims, self.clock);
-                }
-                (None, _) => self.drivers.push(new.driver(place, &self.claims, self.clock)),
-            }
-        }
-        self.wanted = wanted;
-    }
-
     /// Goes over to the agent that the configuration names now, or to the same with another token.
     fn follow_agent(&mut self, now: Time, agent: Agent) {
         self.endpoint.handle_identity(now, agent.identity(String::new()));
@@ -393,38 +374,5 @@ pub trait AsyncSignals {
 impl AsyncSignals for Signals {
     fn next(&mut self) -> impl Future<Output = Signal> {
         Signals::next(self)
-    }
-}
-
-/// One dongle as the configuration wants it.
-#[derive(Debug, PartialEq, Eq)]
-struct Wanted {
-    choice: Choice,
-    scan: ScanSettings,
-}
-
-impl Wanted {
-    fn driver(&self, place: usize, claims: &Claims, clock: Clock) -> Driver {
-        Driver::new(AdapterId(place as u8), self.choice.clone(), self.scan, claims.clone(), clock)
-    }
-}
-
-impl From<&config::Adapter> for Wanted {
-    fn from(adapter: &config::Adapter) -> Self {
-        let choice = match &adapter.which {
-            AdapterChoice::Any => Choice::Any,
-            AdapterChoice::Port(port) => Choice::Port(port.into()),
-            AdapterChoice::Address(address) => {
-                let mut octets = address.0;
-                octets.reverse(); // printed with the most significant first, sent with the least
-                Choice::Address(bgapi::BdAddr(octets))
-            }
-        };
-        let scan = ScanSettings {
-            interval_ticks: adapter.scan.interval().get(),
-            window_ticks: adapter.scan.window().get(),
-            active: adapter.active_scan,
-        };
-        Self { choice, scan }
     }
 }
