@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use bgapi::gap::event::ScanResponse;
 
-use crate::agent::{self, Command, Identity, Link, Note, SocketInput};
+use crate::agent::{self, Command, Identity, Link, Note, SocketInput, Status};
 use crate::event::{
-    AdapterId, AdapterPhase, AdapterState, CommandError, Decision, Digest, EndpointPhase, Fact, Snapshot, Telemetry,
+    AdapterId, AdapterPhase, AdapterState, BandState, CommandError, Decision, Digest, EndpointPhase, Fact, Snapshot,
+    Telemetry,
 };
 use crate::proximity::{Engine, Settings};
 use crate::time::Time;
@@ -49,12 +50,28 @@ pub enum Output {
     Stopped,
 }
 
+/// How the link to the agent came to where it is.
+#[derive(Clone, Debug)]
+pub struct AgentStory {
+    /// How it is.
+    pub status: Status,
+    /// Since when.
+    pub since: Time,
+    /// What went wrong last, and when it was first said.
+    pub last_error: Option<(Time, String)>,
+}
+
 /// The engine and the link as one value.
 #[derive(Debug)]
 pub struct Endpoint {
     engine: Engine,
     link: Link,
     adapters: Vec<AdapterState>,
+    /// When each dongle last heard anybody.
+    heard: Vec<(AdapterId, Time)>,
+    /// Whether an edited configuration has mistakes.
+    rejected: bool,
+    agent: AgentStory,
     /// What the dongles' sessions have counted, as last told.
     radio: Vec<(&'static str, u64)>,
     forward_adverts: bool,
@@ -66,10 +83,14 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint that has heard nothing and is not connected.
     pub fn new(settings: Settings, link: Link, now: Time) -> Self {
+        let agent = AgentStory { status: link.status(), since: now, last_error: None };
         let mut endpoint = Self {
             engine: Engine::new(settings),
             link,
             adapters: Vec::new(),
+            heard: Vec::new(),
+            rejected: false,
+            agent,
             radio: Vec::new(),
             forward_adverts: false,
             decided: VecDeque::new(),
@@ -87,6 +108,10 @@ impl Endpoint {
 
     /// Takes one report of a dongle, stamped when its bytes arrived.
     pub fn handle_report(&mut self, at: Time, adapter: AdapterId, report: &ScanResponse<'_>) {
+        match self.heard.iter_mut().find(|(id, _)| *id == adapter) {
+            Some((_, heard)) => *heard = at,
+            None => self.heard.push((adapter, at)),
+        }
         let band = self.engine.handle_report(at, adapter, report);
         if self.forward_adverts
             && let Some(band) = band
@@ -117,6 +142,7 @@ impl Endpoint {
         let gone = AdapterState { id, phase, quiet: false, port: None, address: None, firmware: None, error: None };
         self.handle_adapter(now, gone, false);
         self.adapters.retain(|state| state.id != id);
+        self.heard.retain(|(heard, _)| *heard != id);
     }
 
     /// Takes what the dongles' sessions have counted, for the agent.
@@ -126,6 +152,7 @@ impl Endpoint {
 
     /// Takes changed settings over.
     pub fn handle_settings(&mut self, now: Time, settings: Settings) {
+        self.rejected = false;
         self.engine.handle_settings(now, settings);
         self.settle(now);
         self.say(now, EndpointPhase::Online, None);
@@ -133,6 +160,7 @@ impl Endpoint {
 
     /// Says that an edited configuration has mistakes and the one in force stays.
     pub fn handle_rejected(&mut self, now: Time, reason: String) {
+        self.rejected = true;
         self.say(now, EndpointPhase::ConfigRejected, Some(reason));
     }
 
@@ -193,6 +221,7 @@ impl Endpoint {
 
     /// Drains what the shell is to do.
     pub fn poll_output(&mut self, now: Time) -> Option<Output> {
+        self.agent.follow(self.link.status(), now);
         loop {
             if let Some(decision) = self.decided.pop_front() {
                 return Some(Output::Decided(decision));
@@ -204,7 +233,10 @@ impl Endpoint {
                 agent::Output::Connect => return Some(Output::Connect),
                 agent::Output::Send(text) => return Some(Output::Send(text)),
                 agent::Output::Close { code } => return Some(Output::Close { code }),
-                agent::Output::Note(note) => return Some(Output::Note(note)),
+                agent::Output::Note(note) => {
+                    self.agent.hear(now, &note);
+                    return Some(Output::Note(note));
+                }
                 agent::Output::Stopped => return Some(Output::Stopped),
                 agent::Output::NeedSnapshot => {
                     let snapshot = self.snapshot(now);
@@ -230,7 +262,23 @@ impl Endpoint {
             agent::Phase::Waiting => "no agent",
             agent::Phase::Stopped => "stopped",
         };
-        format!("{adapters}; {bands}; {agent}")
+        let config = if self.rejected { "; the edited configuration is rejected" } else { "" };
+        format!("{adapters}; {bands}; {agent}{config}")
+    }
+
+    /// How the link to the agent came to where it is.
+    pub fn agent(&self) -> AgentStory {
+        AgentStory { status: self.link.status(), ..self.agent.clone() }
+    }
+
+    /// When a dongle last heard anybody.
+    pub fn heard(&self, adapter: AdapterId) -> Option<Time> {
+        self.heard.iter().find(|(id, _)| *id == adapter).map(|(_, at)| *at)
+    }
+
+    /// The state of every tracked band.
+    pub fn bands(&self) -> Vec<BandState> {
+        self.engine.bands()
     }
 
     /// Facts that no agent has acknowledged: those that wait, and those that were given up.
@@ -296,6 +344,28 @@ impl Endpoint {
         ]);
         counters.extend(self.link.counters().named());
         counters
+    }
+}
+
+impl AgentStory {
+    fn follow(&mut self, status: Status, now: Time) {
+        if let agent::Phase::Joined { since } = status.phase {
+            self.since = since;
+        } else if status.phase != self.status.phase {
+            self.since = now;
+        }
+        self.status = status;
+    }
+
+    fn hear(&mut self, now: Time, note: &Note) {
+        if let Note::Lost { .. }
+        | Note::Unreachable { .. }
+        | Note::Refused { .. }
+        | Note::JoinFailed { .. }
+        | Note::Superseded { .. } = note
+        {
+            self.last_error = Some((now, note.to_string()));
+        }
     }
 }
 

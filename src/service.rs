@@ -4,6 +4,8 @@
 
 mod adapters;
 mod configuration;
+mod control;
+mod levels;
 mod notify;
 mod signals;
 mod who;
@@ -15,6 +17,7 @@ use config::Flag;
 
 use self::adapters::Wanted;
 use self::configuration::{Configuration, Look, Origins};
+use self::levels::Levels;
 use self::notify::Notify;
 pub use self::signals::{Signal, Signals};
 use self::who::Agent;
@@ -22,6 +25,9 @@ use crate::adapter::{self, Claims, Driver, Said};
 use crate::agent::Link;
 use crate::agent::socket::Socket;
 use crate::clock::{self, Alarm, Clock, SleepWatch};
+use crate::control::socket::Server;
+use crate::control::status::Reload;
+use crate::control::{Code, Refusal};
 use crate::endpoint::{Endpoint, Output};
 use crate::event::{Conclusion, Decision, Presence, Trend};
 use crate::failure::Failure;
@@ -46,6 +52,8 @@ pub struct Options {
     pub forward_adverts: bool,
     /// The directory for what outlives a restart.
     pub state: Option<PathBuf>,
+    /// Where the control socket is to be.
+    pub control: Option<PathBuf>,
     /// Whether the log is the daemon's to start, as it is for the command; a demo has one already.
     pub own_log: bool,
 }
@@ -77,10 +85,14 @@ pub struct Service {
     /// The agent that is spoken to, and as whom.
     agent: Agent,
     labels: Labels,
-    log: Option<log::Control>,
+    log: Levels,
+    /// Those who ask over the control socket.
+    control: Option<Server>,
+    /// Random, new at every start.
+    boot: String,
     notify: Notify,
-    /// Whether the agent was last told of mistakes in the configuration.
-    rejected: bool,
+    /// Why the configuration as it was last looked at is not in force.
+    rejected: Option<String>,
     stopping: bool,
     stopped: bool,
 }
@@ -103,7 +115,7 @@ impl Service {
         let log = options.own_log.then(|| log::start(config.log.format, config.log.level));
         start.diagnostics.iter().for_each(who::log_diagnostic);
         start.reason.iter().for_each(|reason| tracing::error!("{reason}"));
-        who::log_values(&start.values);
+        who::log_values(configuration.values());
         if machine_id.is_none() {
             tracing::warn!("this machine has no id of its own: the endpoint gets a random one");
         }
@@ -112,14 +124,16 @@ impl Service {
         }
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)?;
-        let link = Link::new(agent.identity(identity::random_id()?), u64::from_le_bytes(seed), now);
+        let boot = identity::random_id()?;
+        let link = Link::new(agent.identity(boot.clone()), u64::from_le_bytes(seed), now);
         let mut endpoint = Endpoint::new(Settings::from(config), link, now);
         tell_wall(&mut endpoint, now);
         if options.forward_adverts {
             tracing::warn!("every advert of every band is sent to the agent: for laboratories only");
             endpoint.forward_adverts();
         }
-        if start.rejected {
+        let rejected = start.rejected.then(|| control::reason(&start.diagnostics, start.reason));
+        if rejected.is_some() {
             tracing::error!("the configuration has mistakes: running by the last good copy of it");
             endpoint.handle_rejected(now, "the last good copy of the configuration is in force".to_owned());
         }
@@ -128,13 +142,15 @@ impl Service {
         let drivers = wanted.iter().enumerate().map(|(place, wanted)| wanted.driver(place, &claims, clock)).collect();
         let socket = Socket::new(agent.target.clone());
         let labels = Labels::new(machine_id.as_deref(), config.log.show_addresses)?;
+        let levels = Levels::new(log, config.log.level);
+        let control = control::listen(options.control.as_deref(), options.own_log, now);
         Ok(Self {
             alarm: Alarm::new(clock)?,
             sleep: SleepWatch::new(),
             notify: Notify::new(now),
             // Once more, for an edit between reading and watching.
             look_at: Some(now + EDIT_SETTLES),
-            rejected: start.rejected,
+            rejected,
             stopping: false,
             stopped: false,
             clock,
@@ -147,7 +163,9 @@ impl Service {
             machine,
             agent,
             labels,
-            log,
+            log: levels,
+            control,
+            boot,
         })
     }
 
@@ -174,8 +192,9 @@ impl Service {
                 }
                 signal = signals.next() => match signal {
                     Signal::Stop(reason) => self.stop(reason),
-                    Signal::Reload => self.look(true),
+                    Signal::Reload => drop(self.look(true)),
                 },
+                asked = control::next(self.control.as_mut(), self.clock) => self.handle_asked(asked),
                 () = self.configuration.changed() => {
                     self.look_at.get_or_insert(self.clock.now() + EDIT_SETTLES);
                 }
@@ -198,8 +217,12 @@ impl Service {
             self.endpoint.handle_timeout(now);
         }
         self.notify.handle_timeout(now);
+        self.log.handle_timeout(now);
+        if let Some(control) = &mut self.control {
+            control.handle_timeout(now);
+        }
         if self.look_at.is_some_and(|at| now >= at) {
-            self.look(false);
+            let _ = self.look(false);
         }
     }
 
@@ -216,7 +239,9 @@ impl Service {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        let ours = [self.endpoint.poll_timeout(), self.notify.poll_timeout(), self.look_at];
+        let control = self.control.as_ref().and_then(Server::poll_timeout);
+        let (endpoint, log) = (self.endpoint.poll_timeout(), self.log.poll_timeout());
+        let ours = [endpoint, self.notify.poll_timeout(), self.look_at, log, control];
         self.drivers.iter().map(Driver::poll_timeout).chain(ours).flatten().min()
     }
 
@@ -296,49 +321,54 @@ impl Service {
         self.endpoint.stop(self.clock.now(), reason);
     }
 
-    /// Looks at the configuration file and takes over what is new and good.
-    fn look(&mut self, insist: bool) {
+    /// Looks at the configuration file and takes over what is new and good; says what that is, or what is wrong.
+    fn look(&mut self, insist: bool) -> Result<Reload, Refusal> {
         self.look_at = None;
         if self.stopping {
-            return;
+            return Err(Refusal::new(Code::Stopping, "the daemon is about to end", "start it again"));
         }
         let now = self.clock.now();
-        match self.configuration.look(insist, |config| Agent::of(config, &self.machine)) {
-            Look::Unchanged => {}
+        let looked = match self.configuration.look(insist, |config| Agent::of(config, &self.machine)) {
+            Look::Unchanged => Ok(self.reload(&[], Vec::new(), false)),
             Look::Rejected { diagnostics, reason, told } => {
                 diagnostics.iter().for_each(who::log_diagnostic);
                 if !told {
                     tracing::error!("{reason}");
                 }
                 tracing::error!("the configuration has mistakes: nothing is changed");
-                self.rejected = true;
+                let refusal = control::refusal(&diagnostics, (!told).then_some(&reason));
+                self.rejected = Some(reason.clone());
                 self.endpoint.handle_rejected(now, reason);
+                Err(refusal)
             }
-            Look::Changed { change, diagnostics, ready, .. }
-                if change.is_empty() && ready == self.agent && !self.rejected =>
+            Look::Changed { change, diagnostics, ready, before }
+                if change.is_empty() && ready == self.agent && self.rejected.is_none() =>
             {
                 diagnostics.iter().for_each(who::log_diagnostic);
                 tracing::info!("nothing in the configuration has changed");
+                Ok(self.reload(&before, diagnostics, false))
             }
-            Look::Changed { change, diagnostics, values, ready } => {
+            Look::Changed { change, diagnostics, before, ready } => {
                 diagnostics.iter().for_each(who::log_diagnostic);
-                who::log_values(&values);
-                self.rejected = false;
+                who::log_values(self.configuration.values());
+                self.rejected = None;
                 let config = self.configuration.config();
                 self.endpoint.handle_settings(now, Settings::from(config));
                 self.labels.show_addresses(config.log.show_addresses);
-                if let (true, Some(log)) = (change.log, &self.log) {
-                    log.set_level(config.log.level);
-                }
+                self.log.configure(config.log.level);
                 if change.adapters || change.scan {
                     self.follow_adapters(now);
                 }
-                if ready != self.agent {
+                let rejoins = ready != self.agent;
+                if rejoins {
                     self.follow_agent(now, ready);
                 }
                 tracing::info!(config = %self.endpoint.config(), "configuration reloaded");
+                Ok(self.reload(&before, diagnostics, rejoins))
             }
-        }
+        };
+        self.notify.status(self.endpoint.health());
+        looked
     }
 
     /// Goes over to the agent that the configuration names now, or to the same with another token.

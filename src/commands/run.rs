@@ -7,6 +7,7 @@ use clap::Args;
 use config::{Flag, LogFormat};
 
 use super::configuration;
+use crate::control;
 use crate::failure::Failure;
 use crate::identity;
 use crate::service::{Options, Service, Signals};
@@ -66,6 +67,7 @@ pub async fn run(args: RunArgs, format: Option<LogFormat>) -> Result<ExitCode, F
         environment: None,
         forward_adverts: args.forward_adverts,
         state: identity::state_directory(),
+        control: control::socket::own_place(),
         own_log: true,
     };
     let signals = Signals::new()?;

@@ -21,7 +21,8 @@ pub(super) enum Look<T> {
         change: Change,
         /// What is to be said about it.
         diagnostics: Vec<Diagnostic>,
-        values: Vec<Effective>,
+        /// What was in force until now.
+        before: Vec<Effective>,
         /// What was made ready for it.
         ready: T,
     },
@@ -51,6 +52,11 @@ pub(super) struct Configuration {
     origins: Origins,
     state: Option<PathBuf>,
     config: Config,
+    values: Vec<Effective>,
+    /// The file in force, where there is one.
+    file: Option<PathBuf>,
+    /// Whether the last good copy is in force in that file's place.
+    is_copy: bool,
     /// What was found at the last look, good or not.
     seen: Seen,
     watch: Watch,
@@ -81,7 +87,6 @@ pub(super) struct Start<T> {
     pub(super) ready: T,
     /// What is to be said about the file.
     pub(super) diagnostics: Vec<Diagnostic>,
-    pub(super) values: Vec<Effective>,
     /// Whether the last good copy is in force in place of the file.
     pub(super) rejected: bool,
     /// What could not be made ready for the file.
@@ -144,14 +149,25 @@ impl Configuration {
             return Err(reason.unwrap_or_else(none_good));
         };
         let watch = watch(origins.file.as_deref(), &read.seen);
-        let configuration = Self { origins, state, config, seen: read.seen, watch };
+        let (values, file) = (resolution.values, read.seen.path().map(Path::to_owned));
+        let configuration = Self { origins, state, config, values, file, is_copy: rejected, seen: read.seen, watch };
         let reason = reason.map(|failure| failure.one_line());
-        Ok(Start { configuration, diagnostics, values: resolution.values, ready, rejected, reason })
+        Ok(Start { configuration, diagnostics, ready, rejected, reason })
     }
 
     /// The configuration in force.
     pub(super) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Every value in force, and where it comes from.
+    pub(super) fn values(&self) -> &[Effective] {
+        &self.values
+    }
+
+    /// The file in force, where there is one, and whether its last good copy is in force in its place.
+    pub(super) fn file(&self) -> (Option<&Path>, bool) {
+        (self.file.as_deref(), self.is_copy)
     }
 
     /// Waits until it is time to look. May be dropped and called again at any time.
@@ -187,7 +203,9 @@ impl Configuration {
         }
         let change = config.change_since(&self.config);
         self.config = config;
-        Look::Changed { change, diagnostics, values: resolution.values, ready }
+        let before = std::mem::replace(&mut self.values, resolution.values);
+        (self.file, self.is_copy) = (self.seen.path().map(Path::to_owned), false);
+        Look::Changed { change, diagnostics, before, ready }
     }
 }
 
