@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use config::{LogFormat, LogLevel};
 
-use crate::commands::{agent, check, decode, output, ports, replay, run};
+use crate::commands::{agent, check, decode, log as log_command, output, ports, reload, replay, run, status};
 #[cfg(unix)]
 use crate::commands::{demo, simulate};
 use crate::failure::Failure;
@@ -35,6 +35,9 @@ enum Command {
     #[cfg(unix)]
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
+    Status(status::StatusArgs),
+    Reload(reload::ReloadArgs),
+    Log(log_command::LogArgs),
     Ports(ports::PortsArgs),
     #[cfg(unix)]
     Simulate(simulate::SimulateArgs),
@@ -64,6 +67,9 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
             block_on(demo::run(&args))?
         }
         Command::Check(args) => Ok(check::run(args.path.as_deref(), args.json)),
+        Command::Status(args) => block_on(status::run(&args))?,
+        Command::Reload(args) => block_on(reload::run(&args))?,
+        Command::Log(args) => block_on(log_command::run(args))?,
         Command::Ports(args) => Ok(output::unless_unread(ports::run(&args))?),
         #[cfg(unix)]
         Command::Simulate(args) => {

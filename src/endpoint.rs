@@ -55,7 +55,7 @@ pub enum Output {
 pub struct AgentStory {
     /// How it is.
     pub status: Status,
-    /// Since when.
+    /// Since when it is joined, or is not.
     pub since: Time,
     /// What went wrong last, and when it was first said.
     pub last_error: Option<(Time, String)>,
@@ -349,10 +349,10 @@ impl Endpoint {
 
 impl AgentStory {
     fn follow(&mut self, status: Status, now: Time) {
-        if let agent::Phase::Joined { since } = status.phase {
-            self.since = since;
-        } else if status.phase != self.status.phase {
-            self.since = now;
+        match (self.status.phase, status.phase) {
+            (_, agent::Phase::Joined { since }) => self.since = since,
+            (agent::Phase::Joined { .. }, _) => self.since = now,
+            _ => {}
         }
         self.status = status;
     }

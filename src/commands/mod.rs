@@ -5,11 +5,14 @@ pub mod check;
 pub mod decode;
 #[cfg(unix)]
 pub mod demo;
+pub mod log;
 pub mod ports;
+pub mod reload;
 pub mod replay;
 pub mod run;
 #[cfg(unix)]
 pub mod simulate;
+pub mod status;
 
 mod configuration; // the effective configuration, or why there is none
 mod hex; // captures as people write them down

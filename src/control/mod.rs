@@ -15,5 +15,5 @@ pub mod status; // how the daemon is
 
 pub use pace::Pace;
 pub use reply::{Code, Garbled, Refusal, Reply};
-pub use request::{Access, Command, LogWish, Request, VERSION};
+pub use request::{Access, Command, LogWish, Request, VERSION, log_level};
 pub use session::{LONGEST_LINE, Session};

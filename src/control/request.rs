@@ -58,6 +58,13 @@ pub struct LogWish {
     pub lasts: Duration,
 }
 
+impl LogWish {
+    /// Whether it may be asked for that long.
+    pub fn may_last(span: Duration) -> bool {
+        !span.is_zero() && span <= LOG_FOR_MOST
+    }
+}
+
 impl Command {
     /// What somebody must be allowed to do in order to ask for this.
     pub fn needs(&self) -> Access {
@@ -190,7 +197,7 @@ impl LogArgs {
         };
         let level = log_level(&level).ok_or("`level` must be error, warn, info, debug or trace")?;
         let lasts = self.for_s.map_or(LOG_FOR, Duration::from_secs);
-        if lasts.is_zero() || lasts > LOG_FOR_MOST {
+        if !LogWish::may_last(lasts) {
             return Err(format!("`for_s` must be 1 to {}", LOG_FOR_MOST.as_secs()));
         }
         Ok(Some(LogWish { level, part: self.part, lasts }))
@@ -198,7 +205,7 @@ impl LogArgs {
 }
 
 /// The level of that name.
-fn log_level(name: &str) -> Option<LogLevel> {
+pub fn log_level(name: &str) -> Option<LogLevel> {
     use LogLevel::{Debug, Error, Info, Trace, Warn};
     [Error, Warn, Info, Debug, Trace].into_iter().find(|level| level.as_str() == name)
 }

@@ -115,8 +115,8 @@ pub struct Agent {
     pub url: String,
     /// How the link to it is.
     pub phase: AgentPhase,
-    /// For how long, in seconds.
-    pub phase_age_s: u64,
+    /// For how long it has been joined, or has not, in seconds.
+    pub for_s: u64,
     /// What went wrong last.
     pub last_error: Option<LastError>,
     /// Facts that wait to be sent.

@@ -141,7 +141,7 @@ impl Service {
                 agent::Phase::Joined { .. } => AgentPhase::Joined,
                 agent::Phase::Stopped => AgentPhase::Stopped,
             },
-            phase_age_s: now.since(story.since).as_secs(),
+            for_s: now.since(story.since).as_secs(),
             last_error: story.last_error.map(|(at, text)| LastError { text, age_s: now.since(at).as_secs() }),
             queued: story.status.queued,
             in_flight: story.status.in_flight,

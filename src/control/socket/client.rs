@@ -86,6 +86,9 @@ impl AskError {
 }
 
 fn list(paths: &[PathBuf]) -> String {
+    if paths.is_empty() {
+        return "any place that this system has for it".to_owned();
+    }
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" or ")
 }
 
