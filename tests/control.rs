@@ -1,0 +1,523 @@
+//! The control socket of a real daemon, and the commands that ask at it.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use nbe::clock::Clock;
+use nbe::control::socket::{Listener, Server};
+use nbe::simulate::{Scenario, VirtualDongle};
+use nbe::time::Time;
+use serde_json::{Value, json};
+
+/// Long enough for a busy machine; every wait ends as soon as what it waits for is there.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The program, with nothing of the environment that matters to it.
+fn nbe(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for name in ["NBE_CONFIG", "STATE_DIRECTORY", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "NOTIFY_SOCKET"] {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_nbe"))
+}
+
+/// A program whose lines are read, ended with the test.
+struct Program {
+    child: Child,
+    lines: Receiver<String>,
+    seen: String,
+}
+
+impl Program {
+    fn start(command: &mut Command, from_stdout: bool) -> Self {
+        let (stdout, stderr) =
+            if from_stdout { (Stdio::piped(), Stdio::null()) } else { (Stdio::null(), Stdio::piped()) };
+        let mut child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
+        let output: Box<dyn std::io::Read + Send> = match (child.stdout.take(), child.stderr.take()) {
+            (Some(stdout), _) => Box::new(stdout),
+            (None, stderr) => Box::new(stderr.unwrap()),
+        };
+        let (send, lines) = channel();
+        std::thread::spawn(move || {
+            BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| send.send(line))
+        });
+        Self { child, lines, seen: String::new() }
+    }
+
+    fn expect(&mut self, words: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now()));
+            let line = line.unwrap_or_else(|error| panic!("no {words:?}: {error}; seen:\n{}", self.seen));
+            self.seen += &format!("{line}\n");
+            if line.contains(words) {
+                return;
+            }
+        }
+    }
+
+    /// Waits for all of these, in whatever order.
+    fn expect_each(&mut self, all: &[&str]) {
+        for words in all {
+            if !self.seen.contains(words) {
+                self.expect(words);
+            }
+        }
+    }
+
+    fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(self.child.wait().unwrap().success(), "{}", self.seen);
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder with a configuration, a place for a dongle and one for the socket.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    /// An agent that nobody plays, unless a test does.
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap() };
+        place.configure("ws://127.0.0.1:1/socket/websocket", "");
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.path("control.sock")
+    }
+
+    fn configure(&self, agent_url: &str, keys: &str) {
+        fs::write(self.path("nbe.toml.new"), format!("agent_url = \"{agent_url}\"\n{keys}\n")).unwrap();
+        fs::rename(self.path("nbe.toml.new"), self.path("nbe.toml")).unwrap();
+    }
+
+    fn command(&self) -> Command {
+        let mut command = nbe(program());
+        command.env("RUNTIME_DIRECTORY", self.folder.path()).arg("run");
+        command.arg("--config").arg(self.path("nbe.toml")).arg("--port").arg(self.path("dongle"));
+        command
+    }
+
+    /// A daemon that has started.
+    fn daemon(&self) -> Program {
+        let mut daemon = Program::start(&mut self.command(), false);
+        daemon.expect("started");
+        daemon
+    }
+
+    /// What a command prints, and how it ends.
+    fn nbe(&self, words: &[&str]) -> Output {
+        nbe(program()).args(words).arg("--socket").arg(self.socket()).output().unwrap()
+    }
+
+    fn connect(&self) -> Asker {
+        let stream = UnixStream::connect(self.socket()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Asker { lines: BufReader::new(stream) }
+    }
+
+    fn status(&self) -> Value {
+        let mut status = self.connect().ask(r#"{"v":1,"cmd":"status"}"#);
+        status["ok"].take()
+    }
+}
+
+/// Somebody who asks line by line.
+struct Asker {
+    lines: BufReader<UnixStream>,
+}
+
+impl Asker {
+    fn say(&mut self, bytes: &[u8]) {
+        self.lines.get_mut().write_all(bytes).unwrap();
+    }
+
+    fn hear(&mut self) -> Value {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    fn ask(&mut self, line: &str) -> Value {
+        self.say(format!("{line}\n").as_bytes());
+        self.hear()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_daemon_without_a_dongle_says_so() {
+    let place = Place::new();
+    let mut daemon = place.daemon();
+    daemon.expect_each(&["there is no port", "no agent"]);
+    let status = place.status();
+    assert_eq!((&status["state"], &status["adapters"][0]["phase"]), (&json!("trouble"), &json!("absent")), "{status}");
+    assert_eq!(status["pid"], daemon.child.id());
+    assert_eq!(status["boot"].as_str().map(str::len), Some(16));
+    let codes: Vec<&Value> = status["problems"].as_array().unwrap().iter().map(|problem| &problem["code"]).collect();
+    assert_eq!(codes, ["no_dongle", "no_agent"], "{status}");
+    assert!(status["agent"]["last_error"]["text"].as_str().unwrap().contains("127.0.0.1:1"), "{status}");
+    let values = status["config"]["values"].as_array().unwrap();
+    let origin = |key: &str| values.iter().find(|value| value["key"] == key).unwrap()["origin"].clone();
+    assert_eq!(origin("adapter[0].port"), "--port");
+    assert_eq!(origin("agent_url"), format!("{}:1", place.path("nbe.toml").display()));
+    assert_eq!(origin("rssi_window_tap"), "default");
+
+    let said = place.nbe(&["status"]);
+    assert_eq!(said.status.code(), Some(69), "{}", text(&said.stderr));
+    let said = text(&said.stdout);
+    assert!(said.starts_with("no dongle; no band present; ") && said.contains("\n  ! adapter0: "), "{said}");
+    assert!(said.contains("  adapter[0].port") && !said.contains("rssi_window_tap"), "{said}");
+    daemon.stop();
+    assert!(!place.socket().exists(), "the socket goes with its daemon");
+}
+
+#[test]
+fn a_scanning_daemon_tells_its_bands_without_their_addresses() {
+    let place = Place::new();
+    let scenario = "[[band]]\nid = \"desk\"\naddress = \"5c:f3:70:8a:11:02\"\ndistance_m = 0.5\nplace_sd_db = 0\n";
+    let scenario = Scenario::from_toml(scenario, Path::new("test.toml")).unwrap();
+    let _dongle = VirtualDongle::spawn(&place.path("dongle"), &scenario, 7).unwrap();
+    // The port is chosen by the system, tried and released; the agent says if somebody was quicker.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let _agent = Program::start(nbe(program()).args(["agent", "--listen", &listen]), true);
+    place.configure(&format!("ws://{listen}/socket/websocket?room=5"), "rssi_window_long = 10");
+    let mut daemon = place.daemon();
+    daemon.expect_each(&[" near ", "joined the agent"]);
+    let status = place.status();
+    assert_eq!((&status["state"], &status["problems"]), (&json!("ok"), &json!([])), "{status}");
+    let adapter = &status["adapters"][0];
+    assert_eq!((&adapter["phase"], &adapter["id"]), (&json!("scanning"), &json!("adapter0")), "{adapter}");
+    assert!(adapter["firmware"].is_string() && adapter["counters"]["reports"].as_u64() > Some(0), "{adapter}");
+    assert!(adapter["last_advert_age_ms"].as_u64().unwrap() < 10_000, "{adapter}");
+    assert_eq!(status["agent"]["phase"], "joined");
+    assert_eq!(status["agent"]["url"], format!("ws://{listen}/socket/websocket?…"));
+    let band = &status["bands"]["listed"][0];
+    assert_eq!((&band["presence"], &band["side"]), (&json!("present"), &json!("near")), "{band}");
+    assert!(band["label"].as_str().unwrap().starts_with("band-"), "{band}");
+    assert!(band["mean_dbm"].as_f64().unwrap() < -30.0 && band["last_age_ms"].is_u64(), "{band}");
+    assert!(!status.to_string().contains("5c:f3:70"), "{status}");
+    assert!(!status.to_string().contains("room=5"), "{status}");
+
+    let said = place.nbe(&["status"]);
+    assert_eq!(said.status.code(), Some(0), "{}{}", text(&said.stdout), text(&said.stderr));
+    let said = text(&said.stdout);
+    assert!(said.starts_with("scanning at ") && said.contains("present  near"), "{said}");
+    let json: Value = serde_json::from_slice(&place.nbe(&["status", "--json"]).stdout).unwrap();
+    assert_eq!(json["pid"], daemon.child.id());
+    place.configure(&format!("ws://{listen}/socket/websocket"), "[log]\nshow_addresses = true");
+    assert!(place.nbe(&["reload"]).status.success());
+    assert_eq!(place.status()["bands"]["listed"][0]["label"], "5c:f3:70:8a:11:02");
+}
+
+#[test]
+fn nothing_that_is_sent_ends_the_daemon_or_keeps_others_waiting() {
+    let place = Place::new();
+    let daemon = place.daemon();
+    let code = |reply: &Value| reply["error"]["code"].as_str().unwrap_or("none").to_owned();
+    let cases: [(&[u8], &str); 6] = [
+        (b"GET / HTTP/1.1\r\n", "bad_request"),
+        (b"\xff\x00\x1b[2J\n", "bad_request"),
+        (b"{\"v\":99,\"cmd\":\"status\"}\n", "unknown_version"),
+        (b"{\"v\":1,\"cmd\":\"self-destruct\"}\n", "unknown_command"),
+        (b"\n\n{\"v\":1,\"id\":\"mine\",\"cmd\":\"log\"}\n", "none"),
+        (&[b'x'; 5_000], "too_long"),
+    ];
+    let mut asker = place.connect();
+    for (bytes, expected) in cases {
+        asker.say(bytes);
+        let reply = asker.hear();
+        assert_eq!(code(&reply), expected, "{reply}");
+        assert!(expected == "none" || reply["error"]["cure"].as_str().is_some_and(|cure| !cure.is_empty()), "{reply}");
+    }
+    asker.say(b"the rest of the long line\n");
+    assert_eq!(asker.ask(r#"{"v":1,"id":5,"cmd":"log"}"#)["id"], 5, "and the connection lives on");
+
+    place.connect().say(b"{\"v\":1,\"cmd\":\"sta");
+    let mut gone = place.connect();
+    gone.say(b"{\"v\":1,\"cmd\":\"status\"}\n");
+    drop(gone);
+    let mut half = place.connect();
+    half.say(b"{\"v\":1,\"cmd\":\"status\"}\n");
+    half.lines.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(half.hear()["ok"]["pid"].is_u64(), "one who asks and then only listens is answered");
+    assert_eq!(place.status()["pid"], daemon.child.id());
+    daemon.stop();
+}
+
+#[test]
+fn one_who_never_reads_is_no_burden() {
+    let place = Place::new();
+    let daemon = place.daemon();
+    let before = place.status()["memory_kib"].as_u64();
+    let deaf: Vec<UnixStream> = (0..4)
+        .map(|_| {
+            let mut stream = UnixStream::connect(place.socket()).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            let many = b"{\"v\":1,\"cmd\":\"status\"}\n".repeat(1_000);
+            // Until nothing more goes in, which must come soon.
+            let all = (0..1_000).try_for_each(|_| stream.write_all(&many));
+            assert_eq!(all.unwrap_err().kind(), ErrorKind::WouldBlock);
+            stream
+        })
+        .collect();
+    for _ in 0..20 {
+        assert_eq!(place.status()["pid"], daemon.child.id());
+    }
+    if let (Some(before), Some(after)) = (before, place.status()["memory_kib"].as_u64()) {
+        assert!(after < before + 8 * 1024, "{before} KiB before, {after} KiB after");
+    }
+    drop(deaf);
+    daemon.stop();
+}
+
+#[test]
+fn twenty_at_once_are_answered_or_told_that_it_is_busy() {
+    let place = Place::new();
+    let daemon = place.daemon();
+    let mut askers: Vec<Asker> = (0..20).map(|_| place.connect()).collect();
+    let replies: Vec<Value> = askers
+        .iter_mut()
+        .map(|asker| {
+            // One who is too many is told so and is gone, perhaps before asking.
+            let _ = asker.lines.get_mut().write_all(b"{\"v\":1,\"cmd\":\"status\"}\n");
+            asker.hear()
+        })
+        .collect();
+    let answered = replies.iter().filter(|reply| reply["ok"]["pid"] == daemon.child.id()).count();
+    let busy = replies.iter().filter(|reply| reply["error"]["code"] == "busy").count();
+    assert_eq!((answered, busy), (8, 12), "{replies:?}");
+    let busy = place.nbe(&["status"]);
+    assert!(text(&busy.stderr).contains("8 others are connected"), "{}", text(&busy.stderr));
+    drop(askers);
+    // They are gone one after the other; whoever comes is let in as soon as there is room.
+    let end = Instant::now() + PATIENCE;
+    while place.connect().ask(r#"{"v":1,"cmd":"status"}"#)["ok"].is_null() {
+        assert!(Instant::now() < end, "nobody is let in any more");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn a_dead_daemons_socket_is_taken_over_and_a_living_ones_is_left() {
+    let place = Place::new();
+    place.daemon().kill();
+    assert!(place.socket().exists());
+    let said = place.nbe(&["status"]);
+    assert_eq!(said.status.code(), Some(1));
+    let said = text(&said.stderr);
+    assert!(said.contains(place.socket().to_str().unwrap()) && said.contains("systemctl status nbe"), "{said}");
+
+    let first = place.daemon();
+    assert_eq!(place.status()["pid"], first.child.id());
+    let mut second = Program::start(&mut place.command(), false);
+    second.expect(&format!("another daemon (process {}) answers at", first.child.id()));
+    second.expect("started");
+    second.stop();
+    assert_eq!(place.status()["pid"], first.child.id(), "the first still has its socket");
+    first.stop();
+}
+
+#[test]
+fn the_log_says_more_for_a_time_and_not_longer() {
+    let place = Place::new();
+    let mut daemon = place.daemon();
+    assert_eq!(text(&place.nbe(&["log"]).stdout), "info, as configured\n");
+    assert_eq!(text(&place.nbe(&["log", "debug", "--for", "1s"]).stdout), "debug; for 1 s more, then as configured\n");
+    daemon.expect("the log's level is debug for 1 s");
+    daemon.expect("DEBUG");
+    daemon.expect("the log's level is info again");
+    assert_eq!(text(&place.nbe(&["log"]).stdout), "info, as configured\n");
+    assert_eq!(place.nbe(&["log", "loud"]).status.code(), Some(2));
+    let asked = place.connect().ask(r#"{"v":1,"cmd":"log","level":"warn","for_s":86400}"#);
+    assert_eq!((&asked["ok"]["level"], &asked["ok"]["for_s"]), (&json!("warn"), &json!(86_400)), "{asked}");
+    assert_eq!(place.status()["log"], asked["ok"]);
+    daemon.stop();
+}
+
+#[test]
+fn a_reload_says_what_changed_or_quotes_the_mistake() {
+    let place = Place::new();
+    let url = "ws://127.0.0.1:1/socket/websocket";
+    let mut daemon = place.daemon();
+    let before = place.status()["config"]["digest"].clone();
+    place.configure(url, "rssi_tap_threshold = 42");
+    let said = place.nbe(&["reload"]);
+    assert_eq!(said.status.code(), Some(1));
+    let said = text(&said.stderr);
+    assert!(said.contains("nbe.toml:2:22") && said.contains("is the minus sign missing?"), "{said}");
+    assert!(said.contains("what was in force stays"), "{said}");
+    let status = place.status();
+    assert_eq!(status["config"]["digest"], before);
+    assert!(status["config"]["rejected"].as_str().unwrap().contains("rssi_tap_threshold"), "{status}");
+    let health = status["health"].as_str().unwrap();
+    assert!(health.ends_with("the edited configuration is rejected"), "{health}");
+
+    place.configure(url, "rssi_tap_threshold = -42\nrssi_windwo_tap = 5");
+    let said = place.nbe(&["reload"]);
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    let said = text(&said.stdout);
+    // The watch may have been quicker than the command; then nothing is new to it.
+    assert!(said.contains("rssi_tap_threshold: 0 -> -42") || said.contains("no value has changed"), "{said}");
+    assert!(said.contains("did you mean rssi_window_tap?"), "{said}");
+    let status = place.status();
+    assert_ne!(status["config"]["digest"], before);
+    assert_eq!(status["config"]["rejected"], Value::Null);
+    daemon.expect("configuration reloaded");
+    daemon.stop();
+}
+
+/// Another account that the tests may act as; says loudly why not.
+fn as_nobody(program: &Path) -> Option<Command> {
+    let may_be = rustix::process::geteuid().is_root() && Command::new("setpriv").arg("--version").output().is_ok();
+    if may_be {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+        return Some(command);
+    }
+    assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none_or(|value| value != "1"), "needs root and setpriv");
+    eprintln!("SKIPPED: what another account may do, which takes root and setpriv to try");
+    None
+}
+
+#[test]
+fn another_account_may_look_and_not_change() {
+    let place = Place::new();
+    fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // Where the program is built, another account may not go.
+    let copy = place.path("nbe");
+    fs::copy(program(), &copy).unwrap();
+    let daemon = place.daemon();
+    let ask = |words: &[&str]| {
+        let mut command = as_nobody(&copy)?;
+        Some(command.args(words).arg("--socket").arg(place.socket()).output().unwrap())
+    };
+    for (words, code, said) in [
+        (["status", "--json"].as_slice(), 69, "\"state\":\"trouble\""),
+        (&["log"], 0, "info, as configured"),
+        (&["reload"], 77, "this account may only look"),
+        (&["log", "trace"], 77, "this account may only look"),
+    ] {
+        let Some(output) = ask(words) else { return };
+        let all = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {all}");
+        assert!(all.contains(said), "{words:?}: {all}");
+    }
+    // Those who may only look do not keep out whoever may change.
+    if Command::new("socat").arg("-V").output().is_ok() {
+        let address = format!("UNIX-CONNECT:{}", place.socket().display());
+        let hold =
+            || Program::start(as_nobody(Path::new("socat")).unwrap().args(["-", &address]).stdin(Stdio::piped()), true);
+        let _held: Vec<Program> = (0..8).map(|_| hold()).collect();
+        let end = Instant::now() + PATIENCE;
+        while !text(&ask(&["log"]).unwrap().stderr).contains("8 others are connected") {
+            assert!(Instant::now() < end, "eight connections are not too many");
+        }
+        assert_eq!(place.nbe(&["log"]).status.code(), Some(0));
+    } else {
+        assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none_or(|value| value != "1"), "needs socat");
+        eprintln!("SKIPPED: eight connections of another account, which take socat");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn the_socket_is_there_when_the_service_manager_hears_that_the_daemon_is_ready() {
+    let place = Place::new();
+    let notify = place.path("notify");
+    let manager = UnixDatagram::bind(&notify).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let daemon = Program::start(place.command().env("NOTIFY_SOCKET", &notify), false);
+    let mut message = [0; 1024];
+    while manager.recv(&mut message).unwrap() == 0 || !message.starts_with(b"READY=1") {}
+    assert_eq!(place.status()["pid"], daemon.child.id());
+    daemon.stop();
+}
+
+#[test]
+fn a_daemon_started_by_hand_has_its_socket_with_the_login_or_none() {
+    let place = Place::new();
+    let mut command = place.command();
+    command.env_remove("RUNTIME_DIRECTORY").env("XDG_RUNTIME_DIR", place.folder.path());
+    if Path::new("/run/nbe").exists() {
+        eprintln!("SKIPPED: /run/nbe is there and comes first");
+        return;
+    }
+    let mut daemon = Program::start(&mut command, false);
+    daemon.expect("started");
+    let asked = nbe(program()).arg("log").env("XDG_RUNTIME_DIR", place.folder.path()).output().unwrap();
+    assert!(asked.status.success(), "found without being named: {}", text(&asked.stderr));
+    assert!(place.path("nbe/control.sock").exists());
+    daemon.stop();
+    let mut daemon = Program::start(place.command().env_remove("RUNTIME_DIRECTORY"), false);
+    daemon.expect("no control socket");
+    daemon.expect("started");
+    daemon.stop();
+}
+
+#[tokio::test]
+async fn the_idle_and_the_deaf_are_let_go_by_the_time_that_is_fed_in() {
+    let place = Place::new();
+    let clock = Clock::start();
+    let mut server = Server::new(Listener::bind(&place.socket()).unwrap(), clock.now());
+    assert_eq!(server.poll_timeout(), None, "nothing is due while nobody is connected");
+    let mut idle = UnixStream::connect(place.socket()).unwrap();
+    assert!(server.next(clock).await.is_none());
+    let due = server.poll_timeout().unwrap();
+    assert!(due > Time::from_secs(59) && due < Time::from_secs(120), "{due:?}");
+
+    let mut deaf = UnixStream::connect(place.socket()).unwrap();
+    deaf.write_all(b"{\"v\":1,\"cmd\":\"status\"}\n").unwrap();
+    let asked = loop {
+        if let Some(asked) = server.next(clock).await {
+            break asked;
+        }
+    };
+    // More than a socket takes.
+    server.answer(clock.now(), asked, Ok(json!("x".repeat(4 << 20))));
+    let late = tokio::time::timeout(Duration::from_millis(50), server.next(clock)).await;
+    assert!(late.is_err(), "nothing happens while it is not read, and nobody waits for it");
+    let slow = server.poll_timeout().unwrap();
+    assert!(slow < due, "{slow:?}");
+    server.handle_timeout(slow);
+    assert_eq!(server.poll_timeout(), Some(due), "the deaf one is gone, the idle one is not");
+    server.handle_timeout(due);
+    assert_eq!(server.poll_timeout(), None);
+    let mut byte = [0];
+    assert_eq!(std::io::Read::read(&mut idle, &mut byte).unwrap(), 0, "it was hung up on");
+}
