@@ -307,6 +307,32 @@ fn one_who_never_reads_is_no_burden() {
 }
 
 #[test]
+fn one_who_never_stops_talking_is_heard_no_more_than_the_others() {
+    let place = Place::new();
+    let daemon = place.daemon();
+    let talkers: Vec<UnixStream> = (0..5).map(|_| UnixStream::connect(place.socket()).unwrap()).collect();
+    let threads: Vec<_> = talkers
+        .iter()
+        .map(|talker| {
+            let (mut talker, mut ears) = (talker.try_clone().unwrap(), talker.try_clone().unwrap());
+            // Each line is answered and the answer read, so that nothing but fairness holds them back.
+            std::thread::spawn(move || std::io::copy(&mut ears, &mut std::io::sink()));
+            std::thread::spawn(move || while talker.write_all(&b"{}\n".repeat(1_000)).is_ok() {})
+        })
+        .collect();
+    for _ in 0..3 {
+        let asked = Instant::now();
+        assert_eq!(place.status()["pid"], daemon.child.id());
+        assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+    }
+    for talker in &talkers {
+        talker.shutdown(std::net::Shutdown::Both).unwrap();
+    }
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    daemon.stop();
+}
+
+#[test]
 fn twenty_at_once_are_answered_or_told_that_it_is_busy() {
     let place = Place::new();
     let daemon = place.daemon();

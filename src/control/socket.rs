@@ -91,17 +91,17 @@ impl Server {
         let now = clock.now();
         self.serve(now);
         match turn {
-            Ok((_, Turn::Served)) => None,
-            Ok((place, Turn::Asked(request))) => {
-                // The last in line from now on, or one who asks all the time would starve the others.
+            Ok((place, turn)) => {
+                // The last in line from now on, or one who never stops would starve the others.
                 let peer = self.peers.remove(place);
                 let name = peer.name;
-                self.peers.push(peer);
-                Some(Asked { peer: name, request })
-            }
-            Ok((place, Turn::Gone)) => {
-                self.peers.remove(place);
-                None
+                if !matches!(turn, Turn::Gone) {
+                    self.peers.push(peer);
+                }
+                match turn {
+                    Turn::Asked(request) => Some(Asked { peer: name, request }),
+                    Turn::Served | Turn::Gone => None,
+                }
             }
             Err(Ok((stream, access))) => {
                 self.admit(now, stream, access);
