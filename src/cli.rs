@@ -63,7 +63,7 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
         Command::Run(args) => block_on(run::run(args, format))?,
         #[cfg(unix)]
         Command::Demo(args) => {
-            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Warn);
+            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Warn.into());
             block_on(demo::run(&args))?
         }
         Command::Check(args) => Ok(check::run(args.path.as_deref(), args.json)),
@@ -77,7 +77,7 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
             Ok(ExitCode::SUCCESS)
         }
         Command::Agent(args) => {
-            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Info);
+            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Info.into());
             block_on(agent::run(args.listen, args.roster))?.map_err(agent::AgentError::into_failure)?;
             Ok(ExitCode::SUCCESS)
         }

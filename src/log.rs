@@ -1,21 +1,28 @@
 //! The log: lines for people, or JSON, on standard error.
 
-use std::io::IsTerminal;
+mod levels;
 
-use config::{LogFormat, LogLevel};
-use tracing::level_filters::LevelFilter;
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use config::LogFormat;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
-/// Changes the level of a running log.
+pub use self::levels::{ADAPTER, AGENT, CONFIG, Levels, PROXIMITY};
+
+/// Changes how much a running log says; clones change the same log.
 #[derive(Clone, Debug)]
-pub struct Control(reload::Handle<Targets, Registry>);
+pub struct Control {
+    filter: reload::Handle<Targets, Registry>,
+    levels: Arc<Mutex<Levels>>,
+}
 
 /// Starts the log; what was logged before is lost, and a second call changes nothing.
-pub fn start(format: LogFormat, level: LogLevel) -> Control {
-    let (filter, handle) = reload::Layer::new(targets(level));
+pub fn start(format: LogFormat, levels: Levels) -> Control {
+    let (filter, handle) = reload::Layer::new(levels.targets());
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),
@@ -23,19 +30,20 @@ pub fn start(format: LogFormat, level: LogLevel) -> Control {
     };
     // A process has one log; a demo in a test may find it started already.
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
-    Control(handle)
+    Control { filter: handle, levels: Arc::new(Mutex::new(levels)) }
 }
 
 impl Control {
-    /// Sets the level from now on.
-    pub fn set_level(&self, level: LogLevel) {
-        // Fails only once the log is gone.
-        let _ = self.0.reload(targets(level));
+    /// How much each part says.
+    pub fn levels(&self) -> Levels {
+        *self.levels.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Ours at the level asked for, those of libraries from warnings up.
-fn targets(level: LogLevel) -> Targets {
-    let level = level.as_str().parse().unwrap_or(LevelFilter::INFO);
-    Targets::new().with_default(LevelFilter::WARN.min(level)).with_target("nbe", level).with_target("wire", level)
+    /// Sets how much each part says from now on.
+    pub fn set_levels(&self, levels: Levels) {
+        let mut held = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        // Fails only once the log is gone.
+        let _ = self.filter.reload(levels.targets());
+        *held = levels;
+    }
 }

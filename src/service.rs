@@ -112,7 +112,7 @@ impl Service {
         let start = Configuration::start(origins, options.state.clone(), |config| Agent::of(config, &machine))?;
         let (configuration, agent) = (start.configuration, start.ready);
         let config = configuration.config();
-        let log = options.own_log.then(|| log::start(config.log.format, config.log.level));
+        let log = options.own_log.then(|| log::start(config.log.format, log::Levels::from(&config.log)));
         start.diagnostics.iter().for_each(who::log_diagnostic);
         start.reason.iter().for_each(|reason| tracing::error!("{reason}"));
         who::log_values(configuration.values());
@@ -142,7 +142,7 @@ impl Service {
         let drivers = wanted.iter().enumerate().map(|(place, wanted)| wanted.driver(place, &claims, clock)).collect();
         let socket = Socket::new(agent.target.clone());
         let labels = Labels::new(machine_id.as_deref(), config.log.show_addresses)?;
-        let levels = Levels::new(log, config.log.level);
+        let levels = Levels::new(log, log::Levels::from(&config.log));
         let control = control::listen(options.control.as_deref(), options.own_log, now);
         Ok(Self {
             alarm: Alarm::new(clock)?,
@@ -292,7 +292,7 @@ impl Service {
         let (rule, n, span_ms, age_ms) = (why.rule.name(), why.n, why.span_ms, why.age_ms);
         macro_rules! say {
             ($level:ident, $what:literal) => {
-                tracing::$level!(band, adapter, rule, mean_dbm, threshold_dbm, n, span_ms, age_ms, $what)
+                tracing::$level!(target: log::PROXIMITY, band, adapter, rule, mean_dbm, threshold_dbm, n, span_ms, age_ms, $what)
             };
         }
         match decision.conclusion {
@@ -355,7 +355,7 @@ impl Service {
                 let config = self.configuration.config();
                 self.endpoint.handle_settings(now, Settings::from(config));
                 self.labels.show_addresses(config.log.show_addresses);
-                self.log.configure(config.log.level);
+                self.log.configure(log::Levels::from(&config.log));
                 if change.adapters || change.scan {
                     self.follow_adapters(now);
                 }

@@ -205,6 +205,17 @@ fn an_edit_takes_effect_at_once_and_a_bad_one_not_at_all() {
 }
 
 #[test]
+fn a_part_of_the_log_is_turned_up_while_the_daemon_runs() {
+    let place = Place::new(DESK);
+    place.configure("[log]\nlevel = \"warn\"\nparts = { service = \"info\" }");
+    let mut daemon = place.daemon(&[]);
+    daemon.expect("a start, which the service tells", |line| line.contains("started"));
+    place.configure("[log]\nlevel = \"warn\"\n[log.parts]\nservice = \"info\"\nwire = \"trace\"");
+    daemon.expect("bytes of the wire", |line| line.contains("TRACE") && line.contains("bytes"));
+    assert!(!daemon.seen.iter().any(|line| line.contains("INFO") && line.contains("adapter{")), "{:?}", daemon.seen);
+}
+
+#[test]
 fn a_dongle_left_out_of_an_edited_file_is_gone_and_the_other_goes_on() {
     let mut place = Place::new(DESK);
     let link = place.path("second");

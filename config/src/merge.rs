@@ -137,10 +137,10 @@ impl Merge {
                 self.main.set(key, &full_name, value, layer, &mut self.diagnostics);
             } else if full_name == ADAPTER {
                 self.lay_adapters(value, layer);
-            } else if scope.is_empty() && schema::is_table(short) {
+            } else if schema::is_table(&full_name) {
                 match value.as_ref().as_table() {
-                    Some(table) => self.lay_table(table, short, layer),
-                    None => self.refuse(&span, layer, &format!("{short} must be a table, written [{short}]")),
+                    Some(table) => self.lay_table(table, &full_name, layer),
+                    None => self.refuse(&span, layer, &format!("{full_name} must be a table, written [{full_name}]")),
                 }
             } else {
                 self.warn_unknown(name, scope, layer);

@@ -33,6 +33,12 @@ pub(crate) const KEYS: &[Key<Draft>] = keys![
     log.level: kind::Choice<LogLevel>,
     log.format: kind::Choice<LogFormat>,
     log.show_addresses: kind::Switch,
+    log.parts.adapter: kind::Choice<LogLevel>,
+    log.parts.proximity: kind::Choice<LogLevel>,
+    log.parts.agent: kind::Choice<LogLevel>,
+    log.parts.config: kind::Choice<LogLevel>,
+    log.parts.service: kind::Choice<LogLevel>,
+    log.parts.wire: kind::Choice<LogLevel>,
 ];
 
 /// The keys of one `[[adapter]]`.
@@ -112,12 +118,11 @@ pub(crate) fn names_in(scope: &str) -> Vec<&'static str> {
     }
     let mut names: Vec<_> = KEYS
         .iter()
-        .filter_map(|key| match key.name.split_once('.') {
-            Some((table, name)) if table == scope => Some(name),
-            Some((table, _)) if scope.is_empty() => Some(table),
-            None if scope.is_empty() => Some(key.name),
-            _ => None,
+        .filter_map(|key| match scope {
+            "" => Some(key.name),
+            table => key.name.strip_prefix(table)?.strip_prefix('.'),
         })
+        .map(|rest| rest.split_once('.').map_or(rest, |(first, _)| first))
         .collect();
     if scope.is_empty() {
         names.push(ADAPTER);
@@ -126,9 +131,9 @@ pub(crate) fn names_in(scope: &str) -> Vec<&'static str> {
     names
 }
 
-/// Whether the name is a table's at the top, such as `[log]`.
-pub(crate) fn is_table(name: &str) -> bool {
-    KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(table, _)| table == name))
+/// Whether the full name is a table's, such as `[log]` or `[log.parts]`.
+pub(crate) fn is_table(full_name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.strip_prefix(full_name).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// The full names of all keys.

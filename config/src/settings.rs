@@ -98,10 +98,29 @@ pub struct Agent {
 pub struct Log {
     /// The least severe lines that are written.
     pub level: LogLevel,
+    /// The same for single parts of the daemon.
+    pub parts: LogParts,
     /// How a line is written.
     pub format: LogFormat,
     /// Whether device addresses are written as they are rather than as a keyed hash.
     pub show_addresses: bool,
+}
+
+/// The least severe lines that each part of the daemon writes; where nothing is said, [`Log::level`] holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogParts {
+    /// The dongles.
+    pub adapter: Option<LogLevel>,
+    /// What readings mean: taps, trends, presence.
+    pub proximity: Option<LogLevel>,
+    /// The link to the agent.
+    pub agent: Option<LogLevel>,
+    /// The configuration.
+    pub config: Option<LogLevel>,
+    /// The daemon itself: start, stop, sleep.
+    pub service: Option<LogLevel>,
+    /// The bytes between the daemon and its dongles.
+    pub wire: Option<LogLevel>,
 }
 
 /// The least severe lines that the log shows.

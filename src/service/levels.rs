@@ -1,7 +1,5 @@
 //! What the log shows: as configured, or otherwise for a time.
 
-use config::LogLevel;
-
 use crate::control::status;
 use crate::control::{Code, LogWish, Refusal};
 use crate::log;
@@ -12,19 +10,19 @@ use crate::time::Time;
 pub(super) struct Levels {
     /// None where the log is somebody else's.
     log: Option<log::Control>,
-    configured: LogLevel,
+    configured: log::Levels,
     /// What was asked for instead, and until when.
-    asked: Option<(LogLevel, Time)>,
+    asked: Option<(log::Levels, Time)>,
 }
 
 impl Levels {
     /// A log that shows what the configuration says.
-    pub(super) fn new(log: Option<log::Control>, configured: LogLevel) -> Self {
+    pub(super) fn new(log: Option<log::Control>, configured: log::Levels) -> Self {
         Self { log, configured, asked: None }
     }
 
     /// Follows the configuration; what was asked for instead holds as long as it was to.
-    pub(super) fn configure(&mut self, configured: LogLevel) {
+    pub(super) fn configure(&mut self, configured: log::Levels) {
         let is_news = self.configured != configured;
         self.configured = configured;
         if is_news && self.asked.is_none() {
@@ -39,8 +37,9 @@ impl Levels {
             let text = "this daemon's log has one level for all parts";
             return Err(Refusal::new(Code::BadRequest, text, "leave the part out"));
         }
-        self.asked = Some((level, now + lasts));
-        self.set(level);
+        let levels = log::Levels::from(level);
+        self.asked = Some((levels, now + lasts));
+        self.set(levels);
         tracing::info!("the log's level is {} for {} s, as was asked", level.as_str(), lasts.as_secs());
         Ok(())
     }
@@ -55,7 +54,7 @@ impl Levels {
         if self.asked.is_some_and(|(_, until)| until <= now) {
             self.asked = None;
             self.set(self.configured);
-            tracing::info!("the log's level is {} again, as configured", self.configured.as_str());
+            tracing::info!("the log's level is {} again, as configured", self.configured.default.as_str());
         }
     }
 
@@ -63,12 +62,12 @@ impl Levels {
     pub(super) fn status(&self, now: Time) -> status::Log {
         let level = self.asked.map_or(self.configured, |(level, _)| level);
         let for_s = self.asked.map(|(_, until)| until.since(now).as_millis().div_ceil(1_000) as u64);
-        status::Log { level: level.as_str().to_owned(), for_s, ..status::Log::default() }
+        status::Log { level: level.default.as_str().to_owned(), for_s, ..status::Log::default() }
     }
 
-    fn set(&self, level: LogLevel) {
+    fn set(&self, levels: log::Levels) {
         if let Some(log) = &self.log {
-            log.set_level(level);
+            log.set_levels(levels);
         }
     }
 }
@@ -76,6 +75,8 @@ impl Levels {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use config::LogLevel;
 
     use super::*;
 
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_holds_for_its_time_and_not_longer() {
-        let mut levels = Levels::new(None, LogLevel::Info);
+        let mut levels = Levels::new(None, LogLevel::Info.into());
         let shown = |levels: &Levels, secs| {
             let status = levels.status(Time::from_secs(secs));
             (status.level, status.for_s)
@@ -93,7 +94,7 @@ mod tests {
         assert_eq!((shown(&levels, 0), levels.poll_timeout()), (("info".to_owned(), None), None));
         levels.ask(Time::from_secs(10), wish(LogLevel::Trace, 600)).unwrap();
         assert_eq!(shown(&levels, 70), ("trace".to_owned(), Some(540)));
-        levels.configure(LogLevel::Warn);
+        levels.configure(LogLevel::Warn.into());
         assert_eq!(shown(&levels, 70), ("trace".to_owned(), Some(540)), "an edit does not end it");
         assert_eq!(levels.poll_timeout(), Some(Time::from_secs(610)));
         levels.handle_timeout(Time::from_secs(609));

@@ -12,6 +12,7 @@ use crate::credentials::{self, CredentialError};
 use crate::event::AdapterId;
 use crate::failure::{Failure, exit};
 use crate::identity::EndpointId;
+use crate::log;
 use crate::secret::Secret;
 
 /// The endpoint's id that this machine has, whatever the configuration says.
@@ -87,9 +88,9 @@ pub(super) fn log_values(values: &[Effective]) {
     for value in values {
         let (key, text, origin) = (&value.key, value.text(), &value.origin);
         if *origin == Origin::Default {
-            tracing::debug!("{key} = {text} ({origin})");
+            tracing::debug!(target: log::CONFIG, "{key} = {text} ({origin})");
         } else {
-            tracing::info!("{key} = {text} ({origin})");
+            tracing::info!(target: log::CONFIG, "{key} = {text} ({origin})");
         }
     }
 }
@@ -107,26 +108,26 @@ pub(super) fn one_line(diagnostic: &Diagnostic) -> String {
 pub(super) fn log_diagnostic(diagnostic: &Diagnostic) {
     let line = one_line(diagnostic);
     match diagnostic.severity {
-        Severity::Error => tracing::error!("{line}"),
-        Severity::Warning => tracing::warn!("{line}"),
+        Severity::Error => tracing::error!(target: log::CONFIG, "{line}"),
+        Severity::Warning => tracing::warn!(target: log::CONFIG, "{line}"),
     }
 }
 
 pub(super) fn log_adapter(id: AdapterId, note: &adapter::Note) {
-    let _span = tracing::info_span!("adapter", %id).entered();
+    let _span = tracing::info_span!(target: log::ADAPTER, "adapter", %id).entered();
     match note.level() {
-        adapter::Level::Debug => tracing::debug!("{note}"),
-        adapter::Level::Info => tracing::info!("{note}"),
-        adapter::Level::Warn => tracing::warn!("{note}"),
-        adapter::Level::Error => tracing::error!("{note}"),
+        adapter::Level::Debug => tracing::debug!(target: log::ADAPTER, "{note}"),
+        adapter::Level::Info => tracing::info!(target: log::ADAPTER, "{note}"),
+        adapter::Level::Warn => tracing::warn!(target: log::ADAPTER, "{note}"),
+        adapter::Level::Error => tracing::error!(target: log::ADAPTER, "{note}"),
     }
 }
 
 pub(super) fn log_agent(note: &agent::Note) {
-    let _span = tracing::info_span!("agent").entered();
+    let _span = tracing::info_span!(target: log::AGENT, "agent").entered();
     match note.level() {
-        agent::Level::Info => tracing::info!("{note}"),
-        agent::Level::Warn => tracing::warn!("{note}"),
-        agent::Level::Error => tracing::error!("{note}"),
+        agent::Level::Info => tracing::info!(target: log::AGENT, "{note}"),
+        agent::Level::Warn => tracing::warn!(target: log::AGENT, "{note}"),
+        agent::Level::Error => tracing::error!(target: log::AGENT, "{note}"),
     }
 }

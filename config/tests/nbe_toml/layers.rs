@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use crate::{URL, file, first_lines, layers};
-use nbe_config::{AdapterChoice, Address, Change, Config, Resolution, RssiOffset, Sources, WindowLength, last_good};
+use nbe_config::{
+    AdapterChoice, Address, Change, Config, LogLevel, LogParts, Resolution, RssiOffset, Sources, WindowLength,
+    last_good,
+};
 
 fn shown(resolution: &Resolution, key: &str) -> String {
     let value = resolution.values.iter().find(|value| value.key == key).expect(key);
@@ -169,6 +172,7 @@ fn a_reload_knows_what_it_changes() {
         ("bands.all = true", Change { bands: true, ..Change::default() }),
         ("agent.endpoint_id = \"6e400001-b5a3-f393-e0a9-e50e24dcca9e\"", Change { agent: true, ..Change::default() }),
         ("log.format = \"json\"", Change { log: true, ..Change::default() }),
+        ("log.parts.wire = \"trace\"", Change { log: true, ..Change::default() }),
         ("[[adapter]]\nrssi_offset_db = 2.5", Change { offsets: true, ..Change::default() }),
         ("[[adapter]]\nport = \"COM5\"", Change { adapters: true, ..Change::default() }),
         ("[[adapter]]\nactive_scan = true", Change { scan: true, ..Change::default() }),
@@ -206,4 +210,14 @@ fn the_last_good_file_stands_in_for_a_bad_one() {
     assert!(instead().is_none(), "what is no longer valid is not taken");
     std::fs::write(dir.path().join(last_good::NAME), URL).unwrap();
     assert!(instead().is_none(), "nor is a file that nbe did not write");
+}
+
+#[test]
+fn a_variable_turns_up_one_part_of_the_log() {
+    let resolution =
+        layers(&format!("{URL}[log.parts]\nwire = \"trace\"\n"), &[("NBE_LOG__PARTS__ADAPTER", "debug")], &[]);
+    assert!(resolution.diagnostics.is_empty(), "{:?}", resolution.diagnostics);
+    let parts = resolution.config.unwrap().log.parts;
+    let expected = LogParts { adapter: Some(LogLevel::Debug), wire: Some(LogLevel::Trace), ..LogParts::default() };
+    assert_eq!(parts, expected);
 }

@@ -240,6 +240,8 @@ fn a_misspelt_key_is_told_its_right_spelling_or_place() {
         ("[[adapter]]\nofset_db = 1", None),
         ("pin = \"ab\"", Some("pin belongs under [agent]")),
         ("port = \"COM5\"", Some("port belongs under [[adapter]]")),
+        ("[log]\nwire = \"trace\"", Some("wire belongs under [log.parts]")),
+        ("[log.parts]\nadaptor = \"debug\"", Some("did you mean adapter?")),
         ("[log]\nrssi_window_tap = 3", Some("rssi_window_tap belongs at the top, above the first [table]")),
         ("something_else = 1", None),
     ];
