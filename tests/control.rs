@@ -385,10 +385,14 @@ fn the_log_says_more_for_a_time_and_not_longer() {
     let mut daemon = place.daemon();
     assert_eq!(text(&place.nbe(&["log"]).stdout), "info, as configured\n");
     assert_eq!(text(&place.nbe(&["log", "debug", "--for", "1s"]).stdout), "debug; for 1 s more, then as configured\n");
-    daemon.expect("the log's level is debug for 1 s");
+    daemon.expect("the log shows debug for 1 s");
     daemon.expect("DEBUG");
-    daemon.expect("the log's level is info again");
+    daemon.expect("the log shows info again");
     assert_eq!(text(&place.nbe(&["log"]).stdout), "info, as configured\n");
+    let wire = text(&place.nbe(&["log", "trace", "--part", "wire", "--for", "1m"]).stdout);
+    assert_eq!(wire, "info, wire trace; for 60 s more, then as configured\n");
+    let moon = place.nbe(&["log", "trace", "--part", "moon"]);
+    assert!(text(&moon.stderr).contains("try: the parts are adapter, "), "{}", text(&moon.stderr));
     assert_eq!(place.nbe(&["log", "loud"]).status.code(), Some(2));
     let asked = place.connect().ask(r#"{"v":1,"cmd":"log","level":"warn","for_s":86400}"#);
     assert_eq!((&asked["ok"]["level"], &asked["ok"]["for_s"]), (&json!("warn"), &json!(86_400)), "{asked}");

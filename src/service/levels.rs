@@ -1,5 +1,7 @@
 //! What the log shows: as configured, or otherwise for a time.
 
+use config::{LogLevel, LogParts};
+
 use crate::control::status;
 use crate::control::{Code, LogWish, Refusal};
 use crate::log;
@@ -33,14 +35,20 @@ impl Levels {
     /// Shows something else for a time.
     pub(super) fn ask(&mut self, now: Time, wish: LogWish) -> Result<(), Refusal> {
         let LogWish { level, part, lasts } = wish;
-        if part.is_some() {
-            let text = "this daemon's log has one level for all parts";
-            return Err(Refusal::new(Code::BadRequest, text, "leave the part out"));
+        let mut levels = self.shown();
+        match part {
+            None => levels = level.into(),
+            Some(part) => match of_part(&mut levels.parts, &part) {
+                Some(of_part) => *of_part = Some(level),
+                None => {
+                    let text = format!("the log has no part {part:.40}");
+                    return Err(Refusal::new(Code::BadRequest, text, format!("the parts are {}", PARTS.join(", "))));
+                }
+            },
         }
-        let levels = log::Levels::from(level);
         self.asked = Some((levels, now + lasts));
         self.set(levels);
-        tracing::info!("the log's level is {} for {} s, as was asked", level.as_str(), lasts.as_secs());
+        tracing::info!("the log shows {} for {} s, as was asked", said(levels), lasts.as_secs());
         Ok(())
     }
 
@@ -54,15 +62,20 @@ impl Levels {
         if self.asked.is_some_and(|(_, until)| until <= now) {
             self.asked = None;
             self.set(self.configured);
-            tracing::info!("the log's level is {} again, as configured", self.configured.default.as_str());
+            tracing::info!("the log shows {} again, as configured", said(self.configured));
         }
     }
 
     /// What it shows, and for how long.
     pub(super) fn status(&self, now: Time) -> status::Log {
-        let level = self.asked.map_or(self.configured, |(level, _)| level);
+        let levels = self.shown();
         let for_s = self.asked.map(|(_, until)| until.since(now).as_millis().div_ceil(1_000) as u64);
-        status::Log { level: level.default.as_str().to_owned(), for_s, ..status::Log::default() }
+        let parts = others(levels).map(|(part, level)| (part.to_owned(), level.to_owned())).collect();
+        status::Log { level: levels.default.as_str().to_owned(), parts, for_s }
+    }
+
+    fn shown(&self) -> log::Levels {
+        self.asked.map_or(self.configured, |(levels, _)| levels)
     }
 
     fn set(&self, levels: log::Levels) {
@@ -72,11 +85,33 @@ impl Levels {
     }
 }
 
+/// The parts by name, as under `[log.parts]`.
+const PARTS: [&str; 6] = ["adapter", "proximity", "agent", "config", "service", "wire"];
+
+/// What is said of one part.
+fn of_part<'a>(parts: &'a mut LogParts, name: &str) -> Option<&'a mut Option<LogLevel>> {
+    let LogParts { adapter, proximity, agent, config, service, wire } = parts;
+    let place = PARTS.iter().position(|part| *part == name)?;
+    [adapter, proximity, agent, config, service, wire].into_iter().nth(place)
+}
+
+/// The parts of which something else is said than of all.
+fn others(mut levels: log::Levels) -> impl Iterator<Item = (&'static str, &'static str)> {
+    PARTS.into_iter().filter_map(move |part| {
+        let level = (*of_part(&mut levels.parts, part)?)?;
+        (level != levels.default).then(|| (part, level.as_str()))
+    })
+}
+
+/// What a log shows, in a few words.
+fn said(levels: log::Levels) -> String {
+    let others = others(levels).map(|(part, level)| format!(", {part} {level}"));
+    std::iter::once(levels.default.as_str().to_owned()).chain(others).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use config::LogLevel;
 
     use super::*;
 
@@ -104,5 +139,32 @@ mod tests {
         levels.ask(Time::from_secs(700), wish(LogLevel::Debug, 600)).unwrap();
         levels.ask(Time::from_secs(710), wish(LogLevel::Error, 5)).unwrap();
         assert_eq!(shown(&levels, 710), ("error".to_owned(), Some(5)), "the last word counts");
+    }
+
+    #[test]
+    fn one_part_says_more_beside_what_was_asked_before() {
+        let configured = LogParts { wire: Some(LogLevel::Warn), ..LogParts::default() };
+        let mut levels = Levels::new(None, log::Levels { default: LogLevel::Info, parts: configured });
+        let part = |part: &str, level| LogWish { part: Some(part.to_owned()), ..wish(level, 60) };
+        let shown = |levels: &Levels| said(levels.shown());
+        assert_eq!(shown(&levels), "info, wire warn");
+        levels.ask(Time::ZERO, part("agent", LogLevel::Trace)).unwrap();
+        assert_eq!(shown(&levels), "info, agent trace, wire warn");
+        levels.ask(Time::from_secs(1), part("wire", LogLevel::Info)).unwrap();
+        assert_eq!(shown(&levels), "info, agent trace");
+        assert_eq!(
+            levels.status(Time::from_secs(1)).parts.into_iter().collect::<Vec<_>>(),
+            [("agent".into(), "trace".into())]
+        );
+        let refusal = levels.ask(Time::from_secs(2), part("moon", LogLevel::Trace)).unwrap_err();
+        assert!(refusal.text.contains("moon") && refusal.cure.ends_with("config, service, wire"), "{refusal:?}");
+        for name in PARTS {
+            levels.ask(Time::from_secs(2), part(name, LogLevel::Debug)).unwrap();
+            assert!(shown(&levels).contains(&format!("{name} debug")), "{name}");
+        }
+        levels.ask(Time::from_secs(3), wish(LogLevel::Error, 60)).unwrap();
+        assert_eq!(shown(&levels), "error", "all means every part");
+        levels.handle_timeout(Time::from_secs(63));
+        assert_eq!(shown(&levels), "info, wire warn");
     }
 }
