@@ -1,179 +1,23 @@
 //! The control socket of a real daemon, and the commands that ask at it.
 #![cfg(unix)]
 
+#[path = "support/daemon.rs"]
+mod daemon;
+
 use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use self::daemon::{Asker, PATIENCE, Place, Program, nbe, program};
 use nbe::clock::Clock;
 use nbe::control::socket::{Listener, Server};
 use nbe::simulate::{Scenario, VirtualDongle};
 use nbe::time::Time;
 use serde_json::{Value, json};
-
-/// Long enough for a busy machine; every wait ends as soon as what it waits for is there.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The program, with nothing of the environment that matters to it.
-fn nbe(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    for name in ["NBE_CONFIG", "STATE_DIRECTORY", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "NOTIFY_SOCKET"] {
-        command.env_remove(name);
-    }
-    command.stdin(Stdio::null());
-    command
-}
-
-fn program() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_nbe"))
-}
-
-/// A program whose lines are read, ended with the test.
-struct Program {
-    child: Child,
-    lines: Receiver<String>,
-    seen: String,
-}
-
-impl Program {
-    fn start(command: &mut Command, from_stdout: bool) -> Self {
-        let (stdout, stderr) =
-            if from_stdout { (Stdio::piped(), Stdio::null()) } else { (Stdio::null(), Stdio::piped()) };
-        let mut child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
-        let output: Box<dyn std::io::Read + Send> = match (child.stdout.take(), child.stderr.take()) {
-            (Some(stdout), _) => Box::new(stdout),
-            (None, stderr) => Box::new(stderr.unwrap()),
-        };
-        let (send, lines) = channel();
-        std::thread::spawn(move || {
-            BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| send.send(line))
-        });
-        Self { child, lines, seen: String::new() }
-    }
-
-    fn expect(&mut self, words: &str) {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now()));
-            let line = line.unwrap_or_else(|error| panic!("no {words:?}: {error}; seen:\n{}", self.seen));
-            self.seen += &format!("{line}\n");
-            if line.contains(words) {
-                return;
-            }
-        }
-    }
-
-    /// Waits for all of these, in whatever order.
-    fn expect_each(&mut self, all: &[&str]) {
-        for words in all {
-            if !self.seen.contains(words) {
-                self.expect(words);
-            }
-        }
-    }
-
-    fn stop(mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success(), "{}", self.seen);
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A folder with a configuration, a place for a dongle and one for the socket.
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    /// An agent that nobody plays, unless a test does.
-    fn new() -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
-        place.configure("ws://127.0.0.1:1/socket/websocket", "");
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.path("control.sock")
-    }
-
-    fn configure(&self, agent_url: &str, keys: &str) {
-        fs::write(self.path("nbe.toml.new"), format!("agent_url = \"{agent_url}\"\n{keys}\n")).unwrap();
-        fs::rename(self.path("nbe.toml.new"), self.path("nbe.toml")).unwrap();
-    }
-
-    fn command(&self) -> Command {
-        let mut command = nbe(program());
-        command.env("RUNTIME_DIRECTORY", self.folder.path()).arg("run");
-        command.arg("--config").arg(self.path("nbe.toml")).arg("--port").arg(self.path("dongle"));
-        command
-    }
-
-    /// A daemon that has started.
-    fn daemon(&self) -> Program {
-        let mut daemon = Program::start(&mut self.command(), false);
-        daemon.expect("started");
-        daemon
-    }
-
-    /// What a command prints, and how it ends.
-    fn nbe(&self, words: &[&str]) -> Output {
-        nbe(program()).args(words).arg("--socket").arg(self.socket()).output().unwrap()
-    }
-
-    fn connect(&self) -> Asker {
-        let stream = UnixStream::connect(self.socket()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Asker { lines: BufReader::new(stream) }
-    }
-
-    fn status(&self) -> Value {
-        let mut status = self.connect().ask(r#"{"v":1,"cmd":"status"}"#);
-        status["ok"].take()
-    }
-}
-
-/// Somebody who asks line by line.
-struct Asker {
-    lines: BufReader<UnixStream>,
-}
-
-impl Asker {
-    fn say(&mut self, bytes: &[u8]) {
-        self.lines.get_mut().write_all(bytes).unwrap();
-    }
-
-    fn hear(&mut self) -> Value {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
-    }
-
-    fn ask(&mut self, line: &str) -> Value {
-        self.say(format!("{line}\n").as_bytes());
-        self.hear()
-    }
-}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
