@@ -1,6 +1,8 @@
 //! The log: lines for people, or JSON, on standard error.
 
+mod catalogue;
 mod levels;
+mod text;
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +13,23 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
+pub use self::catalogue::Entry;
 pub use self::levels::{ADAPTER, AGENT, CONFIG, Levels, PROXIMITY};
+
+use self::text::TextFields;
+
+/// Says a line of the catalogue: level, target where it is not the module's, entry, then as for `tracing`.
+macro_rules! entry {
+    ($level:ident, target: $target:expr, $entry:expr, $($rest:tt)+) => {
+        ::tracing::$level!(
+            target: $target, message_id = $entry.message_id(), nbe_event = $entry.number(), $($rest)+
+        )
+    };
+    ($level:ident, $entry:expr, $($rest:tt)+) => {
+        $crate::log::entry!($level, target: module_path!(), $entry, $($rest)+)
+    };
+}
+pub(crate) use entry;
 
 /// Changes how much a running log says; clones change the same log.
 #[derive(Clone, Debug)]
@@ -25,7 +43,10 @@ pub fn start(format: LogFormat, levels: Levels) -> Control {
     let (filter, handle) = reload::Layer::new(levels.targets());
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),
+        LogFormat::Text => {
+            let lines = lines.fmt_fields(TextFields).with_ansi(std::io::stderr().is_terminal());
+            lines.with_target(false).boxed()
+        }
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     // A process has one log; a demo in a test may find it started already.

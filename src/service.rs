@@ -32,7 +32,7 @@ use crate::endpoint::{Endpoint, Output};
 use crate::event::{Conclusion, Decision, Presence, Trend};
 use crate::failure::Failure;
 use crate::identity::{self, EndpointId, Labels};
-use crate::log;
+use crate::log::{self, Entry};
 use crate::proximity::Settings;
 use crate::time::Time;
 
@@ -114,7 +114,10 @@ impl Service {
         let config = configuration.config();
         let log = options.own_log.then(|| log::start(config.log.format, log::Levels::from(&config.log)));
         start.diagnostics.iter().for_each(who::log_diagnostic);
-        start.reason.iter().for_each(|reason| tracing::error!("{reason}"));
+        start
+            .reason
+            .iter()
+            .for_each(|reason| log::entry!(error, target: log::CONFIG, Entry::ConfigMistake, "{reason}"));
         who::log_values(configuration.values());
         if machine_id.is_none() {
             tracing::warn!("this machine has no id of its own: the endpoint gets a random one");
@@ -134,7 +137,7 @@ impl Service {
         }
         let rejected = start.rejected.then(|| control::reason(&start.diagnostics, start.reason));
         if rejected.is_some() {
-            tracing::error!("the configuration has mistakes: running by the last good copy of it");
+            log::entry!(error, target: log::CONFIG, Entry::ConfigLastGood, "the configuration has mistakes: running by the last good copy of it");
             endpoint.handle_rejected(now, "the last good copy of the configuration is in force".to_owned());
         }
         let claims = Claims::default();
@@ -171,7 +174,7 @@ impl Service {
 
     /// Runs until the signals say to stop and everything is said.
     pub async fn run(mut self, mut signals: impl AsyncSignals) -> Outcome {
-        tracing::info!(endpoint = %self.agent.endpoint, config = %self.endpoint.config(), "started");
+        log::entry!(info, Entry::Started, endpoint = %self.agent.endpoint, config = %self.endpoint.config(), "started");
         self.notify.ready();
         loop {
             self.drain();
@@ -285,14 +288,18 @@ impl Service {
 
     fn log_decision(&self, decision: &Decision) {
         let Decision { adapter, why, .. } = decision;
-        let band = self.labels.label(decision.band.address);
-        let adapter = adapter.map(tracing::field::display);
+        let (message_id, nbe_event) = Entry::fields(Entry::of_conclusion(&decision.conclusion));
+        let nbe_band = self.labels.label(decision.band.address);
+        let nbe_adapter = adapter.map(tracing::field::display);
         let dbm = |cdb: Option<i32>| cdb.map(|cdb| f64::from(cdb) / 100.0);
-        let (mean_dbm, threshold_dbm) = (dbm(why.mean_cdb), dbm(why.threshold_cdb));
-        let (rule, n, span_ms, age_ms) = (why.rule.name(), why.n, why.span_ms, why.age_ms);
+        let (nbe_mean_dbm, nbe_threshold_dbm) = (dbm(why.mean_cdb), dbm(why.threshold_cdb));
+        let (nbe_rule, nbe_n, nbe_span_ms, nbe_age_ms) = (why.rule.name(), why.n, why.span_ms, why.age_ms);
         macro_rules! say {
             ($level:ident, $what:literal) => {
-                tracing::$level!(target: log::PROXIMITY, band, adapter, rule, mean_dbm, threshold_dbm, n, span_ms, age_ms, $what)
+                tracing::$level!(
+                    target: log::PROXIMITY, message_id, nbe_event, nbe_band, nbe_adapter, nbe_rule, nbe_mean_dbm,
+                    nbe_threshold_dbm, nbe_n, nbe_span_ms, nbe_age_ms, $what
+                )
             };
         }
         match decision.conclusion {
@@ -311,7 +318,7 @@ impl Service {
 
     /// Releases the ports at once and lets the agent know.
     fn stop(&mut self, reason: &'static str) {
-        tracing::info!(reason, "stopping");
+        log::entry!(info, Entry::Stopping, reason, "stopping");
         (self.stopping, self.look_at) = (true, None);
         self.notify.stopping();
         for driver in &mut self.drivers {
@@ -333,9 +340,9 @@ impl Service {
             Look::Rejected { diagnostics, reason, told } => {
                 diagnostics.iter().for_each(who::log_diagnostic);
                 if !told {
-                    tracing::error!("{reason}");
+                    log::entry!(error, target: log::CONFIG, Entry::ConfigMistake, "{reason}");
                 }
-                tracing::error!("the configuration has mistakes: nothing is changed");
+                log::entry!(error, target: log::CONFIG, Entry::ConfigRejected, "the configuration has mistakes: nothing is changed");
                 let refusal = control::refusal(&diagnostics, (!told).then_some(&reason));
                 self.rejected = Some(reason.clone());
                 self.endpoint.handle_rejected(now, reason);
@@ -345,7 +352,7 @@ impl Service {
                 if change.is_empty() && ready == self.agent && self.rejected.is_none() =>
             {
                 diagnostics.iter().for_each(who::log_diagnostic);
-                tracing::info!("nothing in the configuration has changed");
+                tracing::info!(target: log::CONFIG, "nothing in the configuration has changed");
                 Ok(self.reload(&before, diagnostics, false))
             }
             Look::Changed { change, diagnostics, before, ready } => {
@@ -363,7 +370,7 @@ impl Service {
                 if rejoins {
                     self.follow_agent(now, ready);
                 }
-                tracing::info!(config = %self.endpoint.config(), "configuration reloaded");
+                log::entry!(info, target: log::CONFIG, Entry::ConfigReloaded, config = %self.endpoint.config(), "configuration reloaded");
                 Ok(self.reload(&before, diagnostics, rejoins))
             }
         };
@@ -390,7 +397,7 @@ fn tell_wall(endpoint: &mut Endpoint, now: Time) {
 /// Tells the endpoint if the machine slept, before anything that happened since is handed in.
 fn notice_sleep(sleep: &mut SleepWatch, endpoint: &mut Endpoint, clock: Clock) {
     if sleep.woke() {
-        tracing::info!("the machine slept");
+        log::entry!(info, Entry::Slept, "the machine slept");
         endpoint.handle_wake(clock.now());
     }
 }

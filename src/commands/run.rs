@@ -10,6 +10,7 @@ use super::configuration;
 use crate::control;
 use crate::failure::Failure;
 use crate::identity;
+use crate::log;
 use crate::service::{Options, Service, Signals};
 
 /// Run the endpoint: from the dongle to the agent, until SIGTERM or Ctrl-C
@@ -73,7 +74,12 @@ pub async fn run(args: RunArgs, format: Option<LogFormat>) -> Result<ExitCode, F
     let signals = Signals::new()?;
     let outcome = Service::new(options)?.run(signals).await;
     if outcome.unacknowledged > 0 {
-        tracing::warn!(facts = outcome.unacknowledged, "stopped before the agent had acknowledged everything");
+        log::entry!(
+            warn,
+            log::Entry::Unacknowledged,
+            facts = outcome.unacknowledged,
+            "stopped before the agent had acknowledged everything"
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,7 @@ use crate::credentials::{self, CredentialError};
 use crate::event::AdapterId;
 use crate::failure::{Failure, exit};
 use crate::identity::EndpointId;
-use crate::log;
+use crate::log::{self, Entry};
 use crate::secret::Secret;
 
 /// The endpoint's id that this machine has, whatever the configuration says.
@@ -108,26 +108,28 @@ pub(super) fn one_line(diagnostic: &Diagnostic) -> String {
 pub(super) fn log_diagnostic(diagnostic: &Diagnostic) {
     let line = one_line(diagnostic);
     match diagnostic.severity {
-        Severity::Error => tracing::error!(target: log::CONFIG, "{line}"),
-        Severity::Warning => tracing::warn!(target: log::CONFIG, "{line}"),
+        Severity::Error => log::entry!(error, target: log::CONFIG, Entry::ConfigMistake, "{line}"),
+        Severity::Warning => log::entry!(warn, target: log::CONFIG, Entry::ConfigWarning, "{line}"),
     }
 }
 
 pub(super) fn log_adapter(id: AdapterId, note: &adapter::Note) {
-    let _span = tracing::info_span!(target: log::ADAPTER, "adapter", %id).entered();
+    let _span = tracing::info_span!(target: log::ADAPTER, "adapter", nbe_adapter = %id).entered();
+    let (message_id, nbe_event) = Entry::fields(Entry::of_adapter(note));
     match note.level() {
-        adapter::Level::Debug => tracing::debug!(target: log::ADAPTER, "{note}"),
-        adapter::Level::Info => tracing::info!(target: log::ADAPTER, "{note}"),
-        adapter::Level::Warn => tracing::warn!(target: log::ADAPTER, "{note}"),
-        adapter::Level::Error => tracing::error!(target: log::ADAPTER, "{note}"),
+        adapter::Level::Debug => tracing::debug!(target: log::ADAPTER, message_id, nbe_event, "{note}"),
+        adapter::Level::Info => tracing::info!(target: log::ADAPTER, message_id, nbe_event, "{note}"),
+        adapter::Level::Warn => tracing::warn!(target: log::ADAPTER, message_id, nbe_event, "{note}"),
+        adapter::Level::Error => tracing::error!(target: log::ADAPTER, message_id, nbe_event, "{note}"),
     }
 }
 
 pub(super) fn log_agent(note: &agent::Note) {
     let _span = tracing::info_span!(target: log::AGENT, "agent").entered();
+    let (message_id, nbe_event) = Entry::fields(Some(Entry::of_agent(note)));
     match note.level() {
-        agent::Level::Info => tracing::info!(target: log::AGENT, "{note}"),
-        agent::Level::Warn => tracing::warn!(target: log::AGENT, "{note}"),
-        agent::Level::Error => tracing::error!(target: log::AGENT, "{note}"),
+        agent::Level::Info => tracing::info!(target: log::AGENT, message_id, nbe_event, "{note}"),
+        agent::Level::Warn => tracing::warn!(target: log::AGENT, message_id, nbe_event, "{note}"),
+        agent::Level::Error => tracing::error!(target: log::AGENT, message_id, nbe_event, "{note}"),
     }
 }
