@@ -1,6 +1,8 @@
-//! The log: lines for people, or JSON, on standard error.
+//! The log: entries in the systemd journal where standard error leads there, else lines for people or JSON on it.
 
 mod catalogue;
+#[cfg(unix)]
+mod journal;
 mod levels;
 mod text;
 
@@ -8,8 +10,10 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use config::LogFormat;
+use tracing::Subscriber;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
@@ -41,17 +45,28 @@ pub struct Control {
 /// Starts the log; what was logged before is lost, and a second call changes nothing.
 pub fn start(format: LogFormat, levels: Levels) -> Control {
     let (filter, handle) = reload::Layer::new(levels.targets());
+    // A process has one log; a demo in a test may find it started already.
+    let _ = tracing_subscriber::registry().with(filter).with(output(format)).try_init();
+    Control { filter: handle, levels: Arc::new(Mutex::new(levels)) }
+}
+
+/// Where lines go, and how they look there.
+fn output<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    #[cfg(unix)]
+    if let Some(journal) = journal::layer() {
+        return journal.boxed();
+    }
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = match format {
+    match format {
         LogFormat::Text => {
             let lines = lines.fmt_fields(TextFields).with_ansi(std::io::stderr().is_terminal());
             lines.with_target(false).boxed()
         }
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
-    };
-    // A process has one log; a demo in a test may find it started already.
-    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
-    Control { filter: handle, levels: Arc::new(Mutex::new(levels)) }
+    }
 }
 
 impl Control {
