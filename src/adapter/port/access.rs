@@ -149,7 +149,16 @@ mod tests {
         assert_eq!(holder.pid, std::process::id());
         assert!(!holder.name.is_empty());
         let path = file.into_temp_path();
-        assert_eq!(super::holder(&path), None, "closed");
+        wait_until_closed(&path);
+    }
+
+    /// A child that another test starts holds what is open here until it runs its own program.
+    fn wait_until_closed(path: &Path) {
+        let since = Instant::now();
+        while let Some(holder) = holder(path) {
+            assert!(since.elapsed() < Duration::from_secs(10), "{holder:?} still holds it");
+            std::thread::yield_now();
+        }
     }
 
     #[test]
@@ -164,6 +173,7 @@ mod tests {
         let _file = std::fs::File::open(&path).unwrap();
         assert_eq!(last.of(&path, now), this);
         drop(_file);
+        wait_until_closed(&path);
         assert_eq!(last.of(&path, now + LOOK_UP_EVERY), None, "closed, as is found out now");
         let _file = std::fs::File::open(&path).unwrap();
         assert_eq!(last.of(&path, now + LOOK_UP_EVERY), None);
