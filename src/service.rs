@@ -294,31 +294,36 @@ impl Service {
         let dbm = |cdb: Option<i32>| cdb.map(|cdb| f64::from(cdb) / 100.0);
         let (nbe_mean_dbm, nbe_threshold_dbm) = (dbm(why.mean_cdb), dbm(why.threshold_cdb));
         let (nbe_rule, nbe_n, nbe_span_ms, nbe_age_ms) = (why.rule.name(), why.n, why.span_ms, why.age_ms);
+        // Whole by itself, for those who are shown no fields.
+        let sentence = |what: &str| match nbe_mean_dbm {
+            Some(mean) => format!("{nbe_band} {what}, mean {mean:.1} dBm"),
+            None => format!("{nbe_band} {what}"),
+        };
         macro_rules! say {
             ($level:ident, $what:literal) => {
                 tracing::$level!(
                     target: log::PROXIMITY, message_id, nbe_event, nbe_band, nbe_adapter, nbe_rule, nbe_mean_dbm,
-                    nbe_threshold_dbm, nbe_n, nbe_span_ms, nbe_age_ms, $what
+                    nbe_threshold_dbm, nbe_n, nbe_span_ms, nbe_age_ms, "{}", sentence($what)
                 )
             };
         }
         match decision.conclusion {
-            Conclusion::Tap { .. } => say!(info, "tap"),
-            Conclusion::Trend { after: Trend::Near, .. } => say!(info, "near"),
-            Conclusion::Trend { after: Trend::Away, .. } => say!(info, "away"),
-            Conclusion::Trend { after: Trend::Hold, .. } => say!(debug, "still near"),
+            Conclusion::Tap { .. } => say!(info, "taps"),
+            Conclusion::Trend { after: Trend::Near, .. } => say!(info, "is near"),
+            Conclusion::Trend { after: Trend::Away, .. } => say!(info, "is away"),
+            Conclusion::Trend { after: Trend::Hold, .. } => say!(debug, "is still near"),
             // Anybody can advertise, and a crowd would fill the log.
-            Conclusion::Presence { after: Presence::Present, .. } if !decision.listed => say!(debug, "present"),
-            Conclusion::Presence { .. } if !decision.listed => say!(debug, "absent"),
-            Conclusion::Presence { after: Presence::Present, .. } => say!(info, "present"),
-            Conclusion::Presence { .. } => say!(info, "absent"),
-            Conclusion::Auth { .. } => say!(info, "the roster says otherwise of the wearer"),
+            Conclusion::Presence { after: Presence::Present, .. } if !decision.listed => say!(debug, "is present"),
+            Conclusion::Presence { .. } if !decision.listed => say!(debug, "is absent"),
+            Conclusion::Presence { after: Presence::Present, .. } => say!(info, "is present"),
+            Conclusion::Presence { .. } => say!(info, "is absent"),
+            Conclusion::Auth { .. } => say!(info, "is told of by the roster anew"),
         }
     }
 
     /// Releases the ports at once and lets the agent know.
     fn stop(&mut self, reason: &'static str) {
-        log::entry!(info, Entry::Stopping, reason, "stopping");
+        log::entry!(info, Entry::Stopping, "stopping: {reason}");
         (self.stopping, self.look_at) = (true, None);
         self.notify.stopping();
         for driver in &mut self.drivers {

@@ -62,7 +62,7 @@ fn a_scanning_daemon_tells_its_bands_without_their_addresses() {
     let _agent = Program::start(nbe(program()).args(["agent", "--listen", &listen]), true);
     place.configure(&format!("ws://{listen}/socket/websocket?room=5"), "rssi_window_long = 10");
     let mut daemon = place.daemon();
-    daemon.expect_each(&[" near ", "joined the agent"]);
+    daemon.expect_each(&["is near", "joined the agent"]);
     let status = place.status();
     assert_eq!((&status["state"], &status["problems"]), (&json!("ok"), &json!([])), "{status}");
     let adapter = &status["adapters"][0];

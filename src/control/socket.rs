@@ -108,7 +108,7 @@ impl Server {
                 None
             }
             Err(Err(error)) => {
-                tracing::warn!(%error, "cannot let somebody in at the control socket");
+                tracing::warn!("cannot let somebody in at the control socket: {error}");
                 self.rests_until = Some(now + AFTER_FAILURE);
                 None
             }

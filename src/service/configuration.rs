@@ -265,6 +265,6 @@ fn keep(state: Option<&Path>, file: Option<&SourceFile>) {
     if let (Some(state), Some(file)) = (state, file)
         && let Err(error) = last_good::save(state, file)
     {
-        tracing::warn!(%error, "cannot keep a copy of the configuration in the state directory");
+        tracing::warn!("cannot keep a copy of the configuration in the state directory: {error}");
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn machine(machine_id: Option<&str>, state: Option<&Path>) -> Result<
     if let Some(state) = state
         && let Err(error) = id.keep(state)
     {
-        tracing::warn!(%error, "cannot keep the endpoint's id in the state directory");
+        tracing::warn!("cannot keep the endpoint's id in the state directory: {error}");
     }
     Ok(id)
 }

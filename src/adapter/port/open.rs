@@ -51,7 +51,7 @@ pub(super) fn open(ports: Vec<PathBuf>, claims: Claims, by: By, last_holder: Las
         let _ = send.send(first(&inside, ports, claim, |port| claims.claim(port, by), &last_holder)); // if nobody waits any more it is closed again
     });
     if let Err(error) = started {
-        tracing::error!(%error, "cannot start a thread");
+        tracing::error!("cannot start a thread: {error}");
     }
     opening
 }
