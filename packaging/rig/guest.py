@@ -1,0 +1,515 @@
+"""What the rig looks at, inside the system: run at each of two boots, one line for each thing that holds."""
+
+import glob
+import grp
+import json
+import os
+import pathlib
+import re
+import signal
+import stat
+import subprocess
+import time
+
+RIG = pathlib.Path("/opt/rig")
+STAGE = RIG / "stage"
+TOML = pathlib.Path("/etc/nbe/nbe.toml")
+STATE = pathlib.Path("/var/lib/nbe")
+DROP_IN = pathlib.Path("/run/systemd/system/nbe.service.d/rig.conf")
+GADGET = pathlib.Path("/sys/kernel/config/usb_gadget/bled")
+FAR_END = "/dev/ttyGS0"
+
+
+def toml(window=20, host="127.0.0.1", more=""):
+    """What an administrator writes."""
+    return f"""agent_url = "ws://{host}:9120/socket/websocket"
+rssi_tap_threshold = -42
+rssi_window_long = {window}
+{more}"""
+
+
+GOOD = toml()
+BAD = toml(more="rssi_cutoff_far = 75\n")
+
+
+class Failed(Exception):
+    """Something does not hold."""
+
+
+def sh(command, may_fail=False):
+    """What a command prints."""
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    if done.returncode and not may_fail:
+        raise Failed(f"{command}: {done.returncode}: {(done.stdout + done.stderr).strip()[-300:]}")
+    return done.stdout.strip()
+
+
+def until(what, holds, within=60):
+    """Waits until something holds; how long it took, in seconds."""
+    began = time.monotonic()
+    while True:
+        found = holds()
+        took = time.monotonic() - began
+        if found:
+            return took
+        if took > within:
+            raise Failed(f"{what}: not within {within} s")
+        time.sleep(0.05)
+
+
+def need(holds, what):
+    if not holds:
+        raise Failed(what)
+
+
+def show(key, unit="nbe.service"):
+    return sh(f"systemctl show -p {key} --value {unit}")
+
+
+def is_active():
+    return show("ActiveState") == "active"
+
+
+def journal(since):
+    return sh(f"journalctl -u nbe --no-pager -o cat --after-cursor='{since}'", may_fail=True)
+
+
+def cursor():
+    return sh("journalctl -n 0 --show-cursor").rpartition("cursor: ")[2]
+
+
+class Agent:
+    """The reference agent, and what it has printed."""
+
+    def __init__(self):
+        self.out = open("/run/agent.jsonl", "ab")
+        self.read = open("/run/agent.jsonl", "rb")
+        self.events = []
+        self.process = subprocess.Popen([RIG / "nbe", "agent"], stdout=self.out, stderr=subprocess.DEVNULL)
+
+    def look(self):
+        while line := self.read.readline():
+            if not line.endswith(b"\n"):
+                self.read.seek(-len(line), os.SEEK_CUR)
+                break
+            self.events.append(json.loads(line))
+        return len(self.events)
+
+    def since(self, mark, event, **payload):
+        """The events of a kind after a mark whose payload has these values."""
+        self.look()
+        return [
+            one["payload"]
+            for one in self.events[mark:]
+            if one["event"] == event and all(one["payload"].get(key) == value for key, value in payload.items())
+        ]
+
+    def wait(self, mark, event, within=60, **payload):
+        took = until(f"{event} {payload}", lambda: self.since(mark, event, **payload), within)
+        return took, self.since(mark, event, **payload)[0]
+
+
+class Dongle:
+    """The gadget, and who plays the dongle at its far end."""
+
+    def __init__(self):
+        for module in ("dummy_hcd", "libcomposite"):
+            sh(f"modprobe {module}")
+        sh("mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config")
+        for folder in ("strings/0x409", "configs/c.1/strings/0x409", "functions/acm.0"):
+            (GADGET / folder).mkdir(parents=True, exist_ok=True)
+        for file, text in {
+            "idVendor": "0x2458",
+            "idProduct": "0x0001",
+            "strings/0x409/serialnumber": "1",
+            "strings/0x409/manufacturer": "Bluegiga",
+            "strings/0x409/product": "Low Energy Dongle",
+            "configs/c.1/strings/0x409/configuration": "acm",
+        }.items():
+            (GADGET / file).write_text(text + "\n")
+        (GADGET / "configs/c.1/acm.0").symlink_to(GADGET / "functions/acm.0")
+        self.process = None
+
+    def play(self, scenario):
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+        path = RIG / "scenario.toml"
+        path.write_text(scenario)
+        command = [RIG / "nbe", "simulate", "--port", FAR_END, "--scenario", path, "--seed", "1"]
+        self.process = subprocess.Popen(command, stderr=open("/run/dongle.log", "ab"))
+
+    def plug(self):
+        (GADGET / "UDC").write_text("dummy_udc.0\n")
+
+    def unplug(self):
+        (GADGET / "UDC").write_text("\n")
+
+
+def wearer():
+    """Somebody who comes, taps, sits and leaves, every 40 s."""
+    cycle = [(0, 8), (3, 0.6), (5, 0.6), (5.6, 0.02), (8, 0.02), (8.6, 0.6), (20, 0.6), (23, 9), (38, 9)]
+    path = ", ".join(f"[{40 * turn + at}, {far:.2f}]" for turn in range(40) for at, far in cycle)
+    return f'[[band]]\nid = "desk"\naddress = "5c:f3:70:8a:11:02"\npath = [{path}]\n'
+
+
+QUIET = '[[band]]\nid = "desk"\naddress = "5c:f3:70:8a:11:02"\nsilent = [[0, 3600]]\n[[neighbour]]\ncount = 0\n'
+
+passed = failed = 0
+
+
+def check(what, proof):
+    """Runs one proof, and prints what came of it; a proof gives a detail to print, or raises."""
+    global passed, failed
+    began = time.monotonic()
+    try:
+        detail = proof() or ""
+        passed += 1
+        print(f"PASS  {what:<58} {time.monotonic() - began:6.1f} s  {detail}")
+    except (Failed, OSError, ValueError, KeyError, IndexError) as error:
+        failed += 1
+        print(f"FAIL  {what:<58} {time.monotonic() - began:6.1f} s  {error}")
+        print("      | " + sh("journalctl -u nbe -n 12 --no-pager -o short-monotonic | cut -c1-220", True).replace("\n", "\n      | "))
+
+
+class Rig:
+    """The system's parts, and what is to hold of them."""
+
+    def __init__(self):
+        self.agent = Agent()
+        self.dongle = Dongle()
+
+    # ---- installed, without a dongle
+
+    def install(self):
+        sh("dpkg -i /opt/rig/first.deb")
+        need(is_active(), f"the service is {show('ActiveState')}")
+        need(not TOML.exists(), "the package brings an nbe.toml")
+        need(sh("systemctl is-enabled nbe") == "enabled", "the service is not enabled")
+        return show("StatusText")
+
+    def no_dongle_is_a_state(self):
+        until("no dongle", lambda: show("StatusText").startswith("no dongle"))
+        _, snapshot = self.agent.wait(0, "snapshot")
+        need(snapshot["adapters"][0]["state"] == "absent", "the agent is told otherwise")
+        return show("StatusText")
+
+    # ---- plugged in
+
+    def plug(self):
+        self.dongle.play(wearer())
+        mark = self.agent.look()
+        self.dongle.plug()
+        took, state = self.agent.wait(mark, "adapter.state", state="scanning")
+        need(state["port"] == "/dev/ttyACM0", f"scanning at {state['port']}")
+        return f"plug to scanning {took:.2f} s at {state['port']}"
+
+    def udev(self):
+        (link,) = glob.glob("/dev/nbe/*")
+        target = os.path.realpath(link)
+        found = os.stat(target)
+        need(target == "/dev/ttyACM0", f"{link} leads to {target}")
+        group, mode = grp.getgrgid(found.st_gid).gr_name, stat.S_IMODE(found.st_mode)
+        need((group, mode) == ("nbe", 0o660), f"{target} is {group} {mode:o}")
+        need("ID_MM_DEVICE_IGNORE=1" in sh(f"udevadm info {target}"), "ModemManager may probe it")
+        device = pathlib.Path(f"/sys/class/tty/ttyACM0/device").resolve().parent
+        power = (device / "power/control").read_text().strip()
+        need(power == "on", f"power/control is {power}")
+        need("ID_MM_DEVICE_IGNORE=1" in sh(f"udevadm info {device}"), "ModemManager may probe the device")
+        return f"{link}, {group} {mode:o}, never suspended, not for ModemManager"
+
+    def other_device(self):
+        need(os.path.exists("/dev/ttyUSB0"), "the rig's device of another make is not there")
+        need("ttyUSB0" not in sh("journalctl -u nbe --no-pager -o cat"), "the log speaks of it")
+        holders = sh("ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c ttyUSB0", may_fail=True)
+        need(holders == "0", f"{holders} have it open")
+        return "/dev/ttyUSB0 is left alone"
+
+    def first_configuration(self):
+        mark, log = self.agent.look(), cursor()
+        TOML.write_text(GOOD)
+        until("reloaded", lambda: "configuration reloaded" in journal(log))
+        self.agent.wait(mark, "endpoint.state", state="online")
+        return "a new nbe.toml is taken over while running"
+
+    def taps_and_trends(self):
+        mark = self.agent.look()
+        self.agent.wait(mark, "band.tap", within=120)
+        self.agent.wait(mark, "band.trend", after="near", within=120)
+        self.agent.wait(mark, "band.trend", after="away", within=120)
+        mean = self.agent.since(mark, "band.tap")[0]["mean_cdb"]
+        return f"tap at {mean / 100:.1f} dBm, near, away"
+
+    def replug(self, port="/dev/ttyACM0"):
+        mark = self.agent.look()
+        self.dongle.unplug()
+        gone, _ = self.agent.wait(mark, "adapter.state", state="absent")
+        mark = self.agent.look()
+        self.dongle.plug()
+        back, state = self.agent.wait(mark, "adapter.state", state="scanning")
+        need(state["port"] == port, f"scanning at {state['port']}")
+        return f"gone after {gone:.2f} s, scanning after {back:.2f} s at {port}"
+
+    def replug_elsewhere(self):
+        # Its number is taken for as long as this is open.
+        held = os.open("/dev/ttyACM0", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            return self.replug("/dev/ttyACM1")
+        finally:
+            os.close(held)
+
+    def second_service(self):
+        port = max(glob.glob("/dev/ttyACM*"))
+        # By root, as an administrator would at a terminal: what an account of its own holds is for root alone to see.
+        command = f"timeout 6 {RIG}/nbe run --port {port} --agent-url ws://127.0.0.1:9/x"
+        said = subprocess.run(command, shell=True, capture_output=True, text=True).stderr
+        (line,) = [line for line in said.splitlines() if "held by" in line][:1] or [None]
+        need(line, f"nobody says who holds it: {said[-300:]}")
+        need(show("MainPID") in line, f"the holder is not named: {line}")
+        return re.sub(r"^\S+\s+", "", line.strip())[:90]
+
+    # ---- ended and started again
+
+    def killed(self):
+        mark, before = self.agent.look(), self.boot()
+        sh("systemctl kill -s SIGKILL nbe")
+        took, snapshot = self.agent.wait(mark, "snapshot")
+        need(snapshot["boot"] != before, "the boot id is the old one")
+        need(int(show("NRestarts")) >= 1, "systemd did not restart it")
+        return f"a snapshot with a new boot id after {took:.1f} s"
+
+    def stopped(self):
+        until("scanning", lambda: "scanning" in show("StatusText"))
+        mark, log = self.agent.look(), cursor()
+        os.kill(int(show("MainPID")), signal.SIGSTOP)
+        took, _ = self.agent.wait(mark, "snapshot", within=120)
+        said = sh(f"journalctl --no-pager -o cat --after-cursor='{log}' UNIT=nbe.service", True) + journal(log)
+        need("watchdog" in said.lower(), "systemd says nothing of its watchdog")
+        return f"bitten, and back after {took:.0f} s"
+
+    # ---- configuration
+
+    def boot(self):
+        self.agent.look()
+        return self.agent.events[-1]["payload"]["boot"]
+
+    def edit(self):
+        until("scanning", lambda: "scanning" in show("StatusText"))
+        mark, log, before, pid = self.agent.look(), cursor(), self.boot(), show("MainPID")
+        TOML.write_text(toml(window=25))
+        until("reloaded", lambda: "configuration reloaded" in journal(log))
+        self.agent.wait(mark, "band.trend", within=60)
+        need((self.boot(), show("MainPID")) == (before, pid), "it was started anew")
+        need(not self.agent.since(mark, "adapter.state"), "the dongle's state changed")
+        need(not self.agent.since(mark, "snapshot"), "the channel was joined anew")
+        numbers = [one["seq"] for one in self.agent.events if one["payload"].get("boot") == before and one.get("seq")]
+        need(numbers == sorted(set(numbers)), "facts came twice or out of order")
+        return "same process, dongle and channel; facts numbered on"
+
+    def bad_edit(self):
+        mark, pid = self.agent.look(), show("MainPID")
+        TOML.write_text(BAD)
+        _, state = self.agent.wait(mark, "endpoint.state", state="config_rejected")
+        need(is_active() and show("MainPID") == pid, "it ended")
+        return state["reason"][:90]
+
+    def bad_start(self):
+        mark = self.agent.look()
+        sh("systemctl restart nbe")
+        _, state = self.agent.wait(mark, "endpoint.state", state="config_rejected")
+        need(is_active(), "it is not running")
+        self.agent.wait(mark, "adapter.state", state="scanning")
+        return "runs by the last good copy"
+
+    def unreadable(self):
+        TOML.write_text(GOOD)
+        TOML.chmod(0o600)
+        log, mark = cursor(), self.agent.look()
+        sh("systemctl restart nbe")
+        self.agent.wait(mark, "endpoint.state", state="config_rejected")
+        said = [line for line in journal(log).splitlines() if "nbe.toml" in line and "ermission" in line]
+        TOML.chmod(0o644)
+        need(said, "the log does not say why")
+        until("taken over again", lambda: self.agent.since(mark, "endpoint.state", state="online"))
+        return said[0][:90]
+
+    def nothing_good(self):
+        sh("systemctl stop nbe")
+        for file in STATE.iterdir():
+            file.unlink()
+        TOML.write_text(BAD)
+        sh("systemctl start nbe", may_fail=True)
+        until("failed", lambda: show("ActiveState") == "failed")
+        need(show("ExecMainStatus") == "78", f"it ended with {show('ExecMainStatus')}")
+        restarts = show("NRestarts")
+        time.sleep(5)
+        need((show("ActiveState"), show("NRestarts")) == ("failed", restarts), "it was started again without reason")
+        TOML.write_text(GOOD)
+        took = until("started again", is_active)
+        return f"exit 78, left alone; running {took:.1f} s after the file was mended"
+
+    # ---- a bad place to be
+
+    def with_drop_in(self, text):
+        DROP_IN.parent.mkdir(parents=True, exist_ok=True)
+        DROP_IN.write_text("[Service]\n" + text)
+        sh("systemctl daemon-reload")
+
+    def without_drop_in(self):
+        DROP_IN.unlink(missing_ok=True)
+        sh("systemctl daemon-reload && systemctl restart nbe")
+
+    def read_only_state(self):
+        try:
+            self.with_drop_in("StateDirectory=\nReadOnlyPaths=/var/lib/nbe\n")
+            log = cursor()
+            sh("systemctl restart nbe")
+            need(is_active(), "it is not running")
+            said = [line for line in journal(log).splitlines() if "state" in line and "director" in line]
+            need(said, "the log does not say so")
+            return said[0][:90]
+        finally:
+            self.without_drop_in()
+
+    def full_disk(self):
+        sh("systemctl stop nbe; mount -t tmpfs -o size=8k,mode=0777 tmpfs /var/lib/nbe; dd if=/dev/zero of=/var/lib/nbe/full bs=4k 2>/dev/null || true")
+        try:
+            log = cursor()
+            sh("systemctl start nbe")
+            need(is_active(), "it is not running")
+            TOML.write_text(toml(window=30))
+            until("reloaded", lambda: "configuration reloaded" in journal(log))
+            said = [line for line in journal(log).splitlines() if "No space left" in line]
+            need(said, "the log does not say so")
+            return said[0][:90]
+        finally:
+            sh("systemctl stop nbe; umount /var/lib/nbe; systemctl start nbe")
+
+    def clock_of_1970(self):
+        now = time.time()
+        began = time.monotonic()
+        mark = self.agent.look()
+        sh("date -s @1000")
+        try:
+            sh("systemctl restart nbe")
+            self.agent.wait(mark, "snapshot", clock="unsynced")
+        finally:
+            sh(f"date -s @{now + time.monotonic() - began:.0f}")
+        mark = self.agent.look()
+        until("synced", lambda: any(one["payload"].get("clock") == "ok" for one in self.agent.events[mark:][: self.agent.look()]), 120)
+        need(is_active(), "it is not running")
+        return "unsynced, then ok, in one run"
+
+    def name_not_known_yet(self):
+        hosts = pathlib.Path("/etc/hosts")
+        before = hosts.read_text() if hosts.exists() else ""
+        log, mark = cursor(), self.agent.look()
+        TOML.write_text(toml(host="agent.test"))
+        try:
+            sh("systemctl restart nbe")
+            until("the log says so", lambda: "agent.test" in journal(log))
+            hosts.write_text(before + "127.0.0.1 agent.test\n")
+            took, _ = self.agent.wait(mark, "snapshot", within=90)
+            need(is_active(), "it is not running")
+            return f"joined {took:.1f} s after the name was known"
+        finally:
+            TOML.write_text(GOOD)
+            hosts.write_text(before)
+
+    def idle(self):
+        self.dongle.play(QUIET)
+        until("scanning, nobody", lambda: "nobody" in show("StatusText"), 120)
+        time.sleep(5)
+
+        def switches():
+            status = pathlib.Path(f"/proc/{show('MainPID')}/status").read_text()
+            return sum(int(count) for count in re.findall(r"ctxt_switches:\s+(\d+)", status)), status
+
+        before, _ = switches()
+        time.sleep(30)
+        after, status = switches()
+        rss = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+        memory = int(show("MemoryCurrent")) / 1024 / 1024
+        need(after - before < 60, f"{after - before} context switches in 30 s")
+        need(memory < 64, f"{memory:.1f} MiB")
+        return f"{after - before} context switches in 30 s, VmRSS {rss:.1f} MiB, the unit's memory {memory:.1f} MiB"
+
+    # ---- the second boot
+
+    def booted(self):
+        until("active", is_active)
+        began, ready = (int(show(key)) / 1e6 for key in ("InactiveExitTimestampMonotonic", "ActiveEnterTimestampMonotonic"))
+        until("no dongle", lambda: show("StatusText").startswith("no dongle"))
+        return f"ready {ready:.1f} s after the kernel began, {ready - began:.2f} s after its own start"
+
+    def upgrade(self):
+        before, pid = TOML.read_text(), show("MainPID")
+        mark = self.agent.look()
+        sh("dpkg -i /opt/rig/second.deb")
+        need(is_active() and show("MainPID") != pid, "it was not restarted")
+        need(TOML.read_text() == before, "nbe.toml was changed")
+        self.agent.wait(mark, "adapter.state", state="scanning")
+        return sh("dpkg-query -f '${Version}' -W nbe")
+
+    def remove(self):
+        sh("dpkg -r nbe")
+        need(not is_active(), "it still runs")
+        need(show("ActiveState", "nbe-config.path") != "active", "somebody still waits for the file")
+        need(TOML.exists() and any(STATE.iterdir()), "configuration or state is gone")
+        need(not os.path.exists("/usr/bin/nbe"), "the program is still there")
+        return "stopped; /etc/nbe and /var/lib/nbe are left"
+
+    def purge(self):
+        sh("dpkg -P nbe")
+        left = [path for path in ("/etc/nbe", "/var/lib/nbe", "/run/nbe", "/usr/share/nbe") if os.path.exists(path)]
+        left += glob.glob("/etc/systemd/system/**/nbe*", recursive=True)
+        need(not left, f"left behind: {left}")
+        need(not sh("getent passwd nbe", may_fail=True), "the account is left")
+        return "nothing is left"
+
+
+def first_boot(rig):
+    check("the package is installed, the service runs", rig.install)
+    check("no dongle is a state, not a failure", rig.no_dongle_is_a_state)
+    check("a plugged dongle is found by its USB ids", rig.plug)
+    check("link, group, mode, power, ModemManager", rig.udev)
+    check("a serial device of another make is ignored", rig.other_device)
+    check("nbe.toml written while running", rig.first_configuration)
+    check("taps and trends reach the agent", rig.taps_and_trends)
+    check("unplugged and back", rig.replug)
+    check("unplugged and back under another name", rig.replug_elsewhere)
+    check("unplugged and back once more", rig.replug)
+    check("a second service is told who holds the dongle", rig.second_service)
+    check("killed: started again", rig.killed)
+    check("hung: the watchdog bites", rig.stopped)
+    check("a good edit", rig.edit)
+    check("a bad edit", rig.bad_edit)
+    check("a start with a bad file", rig.bad_start)
+    check("a file that the service may not read", rig.unreadable)
+    check("no good configuration at all", rig.nothing_good)
+    check("the state directory is read-only", rig.read_only_state)
+    check("the disk is full", rig.full_disk)
+    check("the clock stands in 1970, then is set", rig.clock_of_1970)
+    check("the agent's name is not known yet", rig.name_not_known_yet)
+    check("idle", rig.idle)
+
+
+def second_boot(rig):
+    check("started at boot, without a dongle", rig.booted)
+    check("a dongle plugged in after the boot", rig.plug)
+    check("upgrade", rig.upgrade)
+    check("removal", rig.remove)
+    check("purge", rig.purge)
+
+
+if __name__ == "__main__":
+    counts = STAGE.read_text().split() if STAGE.exists() else None
+    if counts is None:
+        first_boot(Rig())
+        STAGE.write_text(f"{passed} {failed}")
+        sh("sync; systemctl reboot")
+    else:
+        passed, failed = map(int, counts)
+        second_boot(Rig())
+        print(f"END   {passed} passed, {failed} failed")
+        sh("sync; systemctl poweroff")
