@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use config::{LogFormat, LogLevel};
 
-use crate::commands::{agent, check, decode, log as log_command, output, ports, reload, replay, run, status};
-#[cfg(unix)]
-use crate::commands::{demo, simulate};
+use crate::commands::{
+    agent, check, decode, demo, log as log_command, output, ports, reload, replay, run, simulate, status,
+};
 use crate::failure::Failure;
 use crate::log;
 
@@ -32,14 +32,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
-    #[cfg(unix)]
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
     Status(status::StatusArgs),
     Reload(reload::ReloadArgs),
     Log(log_command::LogArgs),
     Ports(ports::PortsArgs),
-    #[cfg(unix)]
     Simulate(simulate::SimulateArgs),
     Agent(agent::AgentArgs),
     Replay(replay::ReplayArgs),
@@ -61,7 +59,6 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(args) => block_on(run::run(args, format))?,
-        #[cfg(unix)]
         Command::Demo(args) => {
             log::start(format.unwrap_or(LogFormat::Text), LogLevel::Warn.into());
             block_on(demo::run(&args))?
@@ -71,7 +68,6 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
         Command::Reload(args) => block_on(reload::run(&args))?,
         Command::Log(args) => block_on(log_command::run(args))?,
         Command::Ports(args) => Ok(output::unless_unread(ports::run(&args))?),
-        #[cfg(unix)]
         Command::Simulate(args) => {
             block_on(simulate::run(&args))?.map_err(simulate::failure)?;
             Ok(ExitCode::SUCCESS)

@@ -44,7 +44,7 @@ const PURE: [(&str, &[&str]); 14] = [
 ];
 
 /// Files and folders among those that are shell.
-const SHELL: [&str; 18] = [
+const SHELL: [&str; 17] = [
     "src/agent/socket",
     "src/agent/socket.rs",
     "src/adapter/driver.rs",
@@ -57,10 +57,9 @@ const SHELL: [&str; 18] = [
     "src/reference/roster.rs",
     "src/reference/server.rs",
     "src/simulate/dongle.rs",
+    "src/simulate/port",
     "src/simulate/port.rs",
-    "src/simulate/pty.rs",
     "src/simulate/scenario_file.rs",
-    "src/simulate/tty.rs",
     "config/src/find.rs",
     "config/src/last_good.rs",
 ];

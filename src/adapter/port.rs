@@ -15,12 +15,11 @@ use std::time::Duration;
 
 use bgapi::BdAddr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_serial::{SerialPort as _, SerialStream};
 
 use self::access::LastHolder;
 use self::claims::{By, Claim, Reservation, Use};
 use self::discover::{PortKind, Roots, SerialPort, ports};
-use self::open::{OpenError, Opened, Opening};
+use self::open::{OpenError, Opened, Opening, Stream};
 use super::session::{OpenFailure, PortInput};
 use crate::watch::Watch;
 
@@ -78,7 +77,7 @@ enum State {
     /// Found and being opened.
     Opening(Opening),
     /// Open, with what is still to be written; whether that was told.
-    Open { stream: SerialStream, unwritten: Vec<u8>, told: bool, _claim: Claim },
+    Open { stream: Stream, unwritten: Vec<u8>, told: bool, _claim: Claim },
 }
 
 impl Port {
@@ -126,7 +125,7 @@ impl Port {
     /// Whether nothing waits to be read, as the system knows: the runtime may not have heard of it yet.
     pub(super) fn is_empty(&self) -> bool {
         match &self.state {
-            State::Open { stream, .. } => stream.bytes_to_read().unwrap_or(0) == 0,
+            State::Open { stream, .. } => open::unread(stream) == 0,
             _ => true,
         }
     }
@@ -351,7 +350,7 @@ impl Choice {
 
 /// Writes what the port takes, then reads.
 fn poll_io(
-    stream: &mut SerialStream,
+    stream: &mut Stream,
     unwritten: &mut Vec<u8>,
     cx: &mut Context<'_>,
     buffer: &mut [u8],

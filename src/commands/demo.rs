@@ -93,7 +93,7 @@ enum DemoError {
 pub async fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let stage = Stage::set()?;
     let scenario = Scenario::from_toml(STORY, Path::new("story.toml"))?;
-    let link = stage.0.join("dongle");
+    let link = stage.link();
     let dongle = VirtualDongle::spawn(&link, &scenario, SEED)?;
     let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await?;
     let service = Service::new(Options {
@@ -170,6 +170,16 @@ impl Stage {
         let folder = std::env::temp_dir().join(format!("nbe-demo-{}", std::process::id()));
         fs::create_dir(&folder)?;
         Ok(Self(folder))
+    }
+
+    #[cfg(unix)]
+    fn link(&self) -> PathBuf {
+        self.0.join("dongle")
+    }
+
+    #[cfg(not(unix))]
+    fn link(&self) -> PathBuf {
+        format!(r"\\.\pipe\nbe-demo-{}", std::process::id()).into()
     }
 
     fn configuration(&self, agent_url: &str) -> io::Result<PathBuf> {

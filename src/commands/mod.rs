@@ -3,14 +3,12 @@
 pub mod agent;
 pub mod check;
 pub mod decode;
-#[cfg(unix)]
 pub mod demo;
 pub mod log;
 pub mod ports;
 pub mod reload;
 pub mod replay;
 pub mod run;
-#[cfg(unix)]
 pub mod simulate;
 pub mod status;
 

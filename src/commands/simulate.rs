@@ -3,28 +3,48 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::{Failure, exit};
+use crate::service::Signals;
 use crate::simulate::{Scenario, SimulateError, VirtualDongle};
 use crate::time::Time;
+
+#[cfg(unix)]
+const EXAMPLES: &str = "\
+Examples:
+  nbe simulate --link /tmp/dongle &
+  nbe run --port /tmp/dongle
+
+  nbe simulate --link /tmp/dongle --scenario fixtures/scenarios/tap.toml --seed 7
+  nbe simulate --port /dev/ttyGS0     at the far end of a USB gadget";
+
+#[cfg(not(unix))]
+const EXAMPLES: &str = r"Examples:
+  nbe simulate --link \\.\pipe\dongle
+  nbe run --port \\.\pipe\dongle            at another prompt
+
+  nbe simulate --link \\.\pipe\dongle --scenario fixtures\scenarios\tap.toml --seed 7";
 
 /// Be a BLED112 dongle, with bands and neighbours around it
 ///
 /// Programs that open the link find what they would find behind a real dongle's port. Without a scenario one band sits
 /// at 0.7 m and five neighbours advertise. What happens is said on standard error.
 #[derive(Args, Clone, Debug)]
-#[command(group(clap::ArgGroup::new("place").required(true)), after_help = "Examples:\n  \
-    nbe simulate --link /tmp/dongle &\n  \
-    nbe run --port /tmp/dongle\n\n  \
-    nbe simulate --link /tmp/dongle --scenario fixtures/scenarios/tap.toml --seed 7\n  \
-    nbe simulate --port /dev/ttyGS0     at the far end of a USB gadget")]
+#[cfg_attr(unix, command(group(clap::ArgGroup::new("place").required(true))))]
+#[command(after_help = EXAMPLES)]
 pub struct SimulateArgs {
     /// Where programs find the port; an older link is replaced, anything else is left alone
+    #[cfg(unix)]
     #[arg(long, value_name = "PATH", group = "place")]
     pub link: Option<PathBuf>,
 
+    /// The name of the pipe at which programs find the dongle, such as `\\.\pipe\dongle`
+    #[cfg(not(unix))]
+    #[arg(long, value_name = "PIPE")]
+    pub link: PathBuf,
+
     /// A serial device to be the dongle at, instead of a port of its own; when it hangs up it is opened anew
+    #[cfg(unix)]
     #[arg(long, value_name = "DEVICE", group = "place")]
     pub port: Option<PathBuf>,
 
@@ -44,15 +64,8 @@ pub struct SimulateArgs {
 pub async fn run(args: &SimulateArgs) -> Result<(), SimulateError> {
     let scenario = args.scenario.as_deref().map(Scenario::load).transpose()?.unwrap_or_default();
     let seed = args.seed.unwrap_or_else(draw_seed);
-    let listen = |kind| signal(kind).map_err(SimulateError::Signals);
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    let mut hangup = listen(SignalKind::hangup())?;
-
-    let mut dongle = match (&args.link, &args.port) {
-        (_, Some(device)) => VirtualDongle::at(device, &scenario, seed)?,
-        (Some(link), None) => VirtualDongle::spawn(link, &scenario, seed)?,
-        (None, None) => unreachable!("the command line asks for one of them"),
-    };
+    let mut signals = Signals::new().map_err(SimulateError::Signals)?;
+    let mut dongle = plug_in(args, &scenario, seed)?;
     introduce(dongle.link(), &scenario, args.scenario.as_deref(), seed);
     loop {
         tokio::select! {
@@ -60,11 +73,23 @@ pub async fn run(args: &SimulateArgs) -> Result<(), SimulateError> {
                 Some((at, text)) => tell(at, &text),
                 None => return dongle.stop(), // it ended by itself, and says why
             },
-            _ = interrupt.recv() => return dongle.stop(),
-            _ = terminate.recv() => return dongle.stop(),
-            _ = hangup.recv() => return dongle.stop(),
+            _ = signals.next() => return dongle.stop(),
         }
     }
+}
+
+#[cfg(unix)]
+fn plug_in(args: &SimulateArgs, scenario: &Scenario, seed: u64) -> Result<VirtualDongle, SimulateError> {
+    match (&args.link, &args.port) {
+        (_, Some(device)) => VirtualDongle::at(device, scenario, seed),
+        (Some(link), None) => VirtualDongle::spawn(link, scenario, seed),
+        (None, None) => unreachable!("the command line asks for one of them"),
+    }
+}
+
+#[cfg(not(unix))]
+fn plug_in(args: &SimulateArgs, scenario: &Scenario, seed: u64) -> Result<VirtualDongle, SimulateError> {
+    VirtualDongle::spawn(&args.link, scenario, seed)
 }
 
 /// The failure as the command line reports it.

@@ -1,22 +1,19 @@
 //! A virtual dongle behind a real port: one thread that gives a simulation time and carries its bytes.
 
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::error::SimulateError;
 use super::fault::Fault;
 use super::output::USB_PACKET;
-use super::port::Port;
-use super::pty::Pty;
+use super::port::{Place, Port, Ringer, Waiter};
 use super::scenario::Scenario;
 use super::simulation::{Simulation, Steer};
-use super::tty::Tty;
 use crate::clock::Clock;
 use crate::time::Time;
 
@@ -26,17 +23,18 @@ pub struct VirtualDongle {
     place: Place,
     bands: Vec<String>,
     orders: Sender<Steer>,
-    /// Wakes the thread; when it is dropped the thread ends.
-    wake: Option<PipeWriter>,
+    /// When it is dropped the thread ends.
+    wake: Option<Ringer>,
     notices: UnboundedReceiver<(Time, String)>,
     thread: Option<JoinHandle<Result<(), SimulateError>>>,
 }
 
 impl VirtualDongle {
-    /// Plugs a dongle in: when this returns, `link` leads to its port.
+    /// Plugs a dongle in: when this returns, `link` leads to its port. On Windows it is the name of a pipe, such as
+    /// `\\.\pipe\dongle`.
     ///
     /// # Errors
-    /// If the link or the pseudo-terminal cannot be made.
+    /// If the link, the pseudo-terminal or the pipe cannot be made.
     pub fn spawn(link: &Path, scenario: &Scenario, seed: u64) -> Result<Self, SimulateError> {
         Self::start(Place::Link(link.to_owned()), scenario, seed)
     }
@@ -46,13 +44,14 @@ impl VirtualDongle {
     ///
     /// # Errors
     /// If the device cannot be opened at first.
+    #[cfg(unix)]
     pub fn at(device: &Path, scenario: &Scenario, seed: u64) -> Result<Self, SimulateError> {
         Self::start(Place::Device(device.to_owned()), scenario, seed)
     }
 
     fn start(place: Place, scenario: &Scenario, seed: u64) -> Result<Self, SimulateError> {
-        let port = place.open(None)?;
-        let (woken, wake) = io::pipe().map_err(SimulateError::Pty)?;
+        let (waiter, wake) = Waiter::new().map_err(SimulateError::Thread)?;
+        let port = waiter.open(&place, None)?;
         let (orders, ordered) = channel();
         let (told, notices) = unbounded_channel();
         let simulation = Simulation::new(scenario, seed);
@@ -64,7 +63,7 @@ impl VirtualDongle {
             reopen_at: None,
             unsent: Vec::new(),
             ordered,
-            woken,
+            waiter,
             told,
         };
         let thread = thread::Builder::new().name("virtual dongle".to_owned());
@@ -75,9 +74,7 @@ impl VirtualDongle {
 
     /// Where its port is, unless a fault has brought it back elsewhere.
     pub fn link(&self) -> &Path {
-        match &self.place {
-            Place::Link(path) | Place::Device(path) => path,
-        }
+        self.place.path()
     }
 
     /// Has a band walk to a distance, in m, within a while. False if the scenario has no such band.
@@ -119,9 +116,9 @@ impl VirtualDongle {
     fn steer(&self, steer: Steer) {
         // A thread that has ended takes no orders; `stop` tells why it has.
         if self.orders.send(steer).is_ok()
-            && let Some(mut wake) = self.wake.as_ref()
+            && let Some(wake) = &self.wake
         {
-            let _ = wake.write(&[0]);
+            wake.ring();
         }
     }
 }
@@ -129,31 +126,6 @@ impl VirtualDongle {
 impl Drop for VirtualDongle {
     fn drop(&mut self) {
         let _ = self.end();
-    }
-}
-
-/// Where its port is.
-#[derive(Clone, Debug)]
-enum Place {
-    /// At a pseudo-terminal of its own, to which this link leads.
-    Link(PathBuf),
-    /// At this device.
-    Device(PathBuf),
-}
-
-impl Place {
-    /// Opens the port, under another name beside a link's own if there is one.
-    fn open(&self, name: Option<&Path>) -> Result<Port, SimulateError> {
-        match self {
-            Self::Link(link) => {
-                let beside = |name: &Path| link.parent().map_or_else(|| name.to_owned(), |folder| folder.join(name));
-                Pty::open(&name.map_or_else(|| link.clone(), beside)).map(Port::Pty)
-            }
-            Self::Device(device) => {
-                let failed = |source| SimulateError::Device { device: device.clone(), source };
-                Tty::open(device).map(Port::Tty).map_err(failed)
-            }
-        }
     }
 }
 
@@ -168,7 +140,7 @@ struct Shell {
     reopen_at: Option<Time>,
     unsent: Vec<u8>,
     ordered: Receiver<Steer>,
-    woken: PipeReader,
+    waiter: Waiter,
     told: UnboundedSender<(Time, String)>,
 }
 
@@ -191,7 +163,7 @@ impl Shell {
             }
             self.plug(now)?;
             let is_slow = match self.carry(now) {
-                Err(error) if matches!(self.place, Place::Device(_)) => {
+                Err(error) if self.place.is_given() => {
                     let _ = self.told.send((now, format!("the device hung up ({error}): trying until it is back")));
                     self.port = None;
                     self.unsent.clear();
@@ -216,7 +188,7 @@ impl Shell {
             }
             (true, None) if self.reopen_at.is_none_or(|at| now >= at) => {
                 let name = self.simulation.link();
-                match (self.place.open(name), self.reopen_at.take()) {
+                match (self.waiter.open(&self.place, name), self.reopen_at.take()) {
                     (Ok(port), reopened) => {
                         self.port = Some(port);
                         if reopened.is_some() {
@@ -270,23 +242,6 @@ impl Shell {
         let slow = is_slow.then_some(Self::HOST_IS_SLOW);
         let reopen = self.reopen_at.map(|at| at.since(now));
         let timeout = [due, slow, reopen].into_iter().flatten().min();
-        let timeout = timeout.map(|span| Timespec {
-            tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: span.subsec_nanos().into(),
-        });
-        let mut waiting = vec![PollFd::new(&self.woken, PollFlags::IN)];
-        if let Some(port) = &self.port {
-            let (bytes, hosts) = port.descriptors();
-            if self.simulation.wants_bytes(now) {
-                waiting.push(PollFd::from_borrowed_fd(bytes, PollFlags::IN));
-            }
-            waiting.extend(hosts.map(|hosts| PollFd::from_borrowed_fd(hosts, PollFlags::IN)));
-        }
-        match poll(&mut waiting, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let is_woken = !waiting[0].revents().is_empty();
-        Ok(!is_woken || self.woken.read(&mut [0; 64])? > 0)
+        self.waiter.wait(self.port.as_mut(), self.simulation.wants_bytes(now), timeout)
     }
 }

@@ -28,6 +28,14 @@ pub enum SimulateError {
     /// The system has no pseudo-terminal to give.
     #[error("cannot make a pseudo-terminal")]
     Pty(#[source] io::Error),
+    /// The system does not give the named pipe.
+    #[error("cannot make the pipe {}", .name.display())]
+    Pipe {
+        /// Its name.
+        name: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The given device cannot be the dongle's port.
     #[error("cannot use {} as the dongle's port", .device.display())]
     Device {
@@ -54,6 +62,7 @@ impl SimulateError {
             Self::Scenario(ScenarioError::Wrong { .. }) => Some("docs/SCENARIOS.md names every key and its range"),
             Self::NotALink { .. } => Some("choose a path where nothing is yet, such as /tmp/dongle"),
             Self::Link { .. } => Some("choose a path in a directory that exists and that you may write to"),
+            Self::Pipe { .. } => Some("choose a name that no other program has, such as \\\\.\\pipe\\dongle"),
             Self::Device { .. } => Some("name a serial device that exists and that you may open"),
             Self::Scenario(ScenarioError::Read { .. })
             | Self::Pty(_)

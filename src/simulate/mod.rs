@@ -5,21 +5,17 @@
 //! ```
 //!
 //! The model is pure: it is handed time, draws chance from a seed, and an hour of it takes milliseconds.
-//! Around it is one thread with a pseudo-terminal, behind which programs find what they would find behind a
-//! real dongle's port. Attributes of peers are not modelled: a connection is never established.
+//! Around it is one thread with a pseudo-terminal, on Windows a named pipe, behind which programs find what they
+//! would find behind a real dongle's port. Attributes of peers are not modelled: a connection is never established.
 
 mod device; // the dongle as its host sees it
-#[cfg(unix)]
 mod dongle; // all of it behind a real port
 mod error; // why it cannot be
 mod fault; // what can go wrong with it
 mod firmware; // what it does with each command
 mod output; // what it has to say, in USB packets
 mod parser; // commands from bytes
-#[cfg(unix)]
 mod port; // what carries its bytes
-#[cfg(unix)]
-mod pty; // a port of its own
 mod radio; // the air: who advertises when
 mod random; // chance that repeats
 mod scanner; // when it listens and what it lets through
@@ -31,11 +27,8 @@ mod simulation; // all of it together, without a clock or a port
 mod store; // its persistent store
 mod timers; // its soft timers
 mod track; // quantities that change
-#[cfg(unix)]
-mod tty; // a port that is there already
 
 pub use device::Device;
-#[cfg(unix)]
 pub use dongle::VirtualDongle;
 pub use error::SimulateError;
 pub use fault::{Fault, FaultKind};

@@ -1,51 +1,43 @@
-//! What carries a virtual dongle's bytes.
+//! What carries a virtual dongle's bytes, and what its thread waits for.
 
-use std::io;
-use std::os::fd::BorrowedFd;
+#[cfg(windows)]
+mod pipe; // a named pipe
+#[cfg(unix)]
+mod pty; // a port of its own
+#[cfg(unix)]
+mod tty; // a port that is there already
+#[cfg(unix)]
+mod unix;
 
-use super::pty::Pty;
-use super::tty::Tty;
+use std::path::{Path, PathBuf};
 
-/// The dongle's end of the wire.
-#[derive(Debug)]
-pub(super) enum Port {
-    /// A pseudo-terminal, which knows whether a host has it open.
-    Pty(Pty),
-    /// A given device, behind which there may always be a host.
-    Tty(Tty),
+#[cfg(windows)]
+pub(super) use self::pipe::{Port, Ringer, Waiter};
+#[cfg(unix)]
+pub(super) use self::unix::{Port, Ringer, Waiter};
+
+/// Where the port is.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// At one of its own, which this leads to: the link to a pseudo-terminal, or the name of a pipe.
+    Link(PathBuf),
+    /// At this device.
+    #[cfg(unix)]
+    Device(PathBuf),
 }
 
-impl Port {
-    /// What to wait on: the host's bytes, and who opens and closes.
-    pub(super) fn descriptors(&self) -> (BorrowedFd<'_>, Option<BorrowedFd<'_>>) {
+impl Place {
+    /// Its name.
+    pub(super) fn path(&self) -> &Path {
         match self {
-            Self::Pty(pty) => pty.descriptors(),
-            Self::Tty(tty) => (tty.descriptor(), None),
+            Self::Link(path) => path,
+            #[cfg(unix)]
+            Self::Device(path) => path,
         }
     }
 
-    /// Takes the host's bytes, none if there are none.
-    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Pty(pty) => pty.read(buffer),
-            Self::Tty(tty) => tty.read(buffer),
-        }
-    }
-
-    /// Gives the host bytes; how many it could take.
-    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Pty(pty) if pty.has_room() => pty.write(bytes),
-            Self::Pty(_) => Ok(0),
-            Self::Tty(tty) => tty.write(bytes),
-        }
-    }
-
-    /// Whether a program may have the port open.
-    pub(super) fn has_host(&mut self) -> io::Result<bool> {
-        match self {
-            Self::Pty(pty) => pty.has_host(),
-            Self::Tty(_) => Ok(true),
-        }
+    /// Whether it is there without the dongle, so that it may hang up and come back.
+    pub(super) fn is_given(&self) -> bool {
+        !matches!(self, Self::Link(_))
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::holder::{Holder, holders};
+use crate::holder::Holder;
+#[cfg(unix)]
+use crate::holder::holders;
 
 /// How often to look up who holds a port that is tried every second.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(30);
@@ -26,9 +28,16 @@ pub struct Access {
 }
 
 /// Finds the program that has the port open, as far as this one may look.
+#[cfg(unix)]
 pub fn holder(port: &Path) -> Option<Holder> {
     let port = std::fs::canonicalize(port).ok()?;
     holders(|target| target == port).next()
+}
+
+/// Nothing tells it on this system.
+#[cfg(not(unix))]
+pub fn holder(_: &Path) -> Option<Holder> {
+    None
 }
 
 /// Whether another program has a device's port open, though it did not lock it: each would get half of the bytes.

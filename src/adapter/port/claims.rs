@@ -145,23 +145,41 @@ impl Drop for Reservation {
 }
 
 /// The port's name with links followed, so that one port has one name.
+#[cfg(unix)]
 fn real(port: &Path) -> PathBuf {
     std::fs::canonicalize(port).unwrap_or_else(|_| port.to_owned())
+}
+
+/// The port's name as Windows takes it, so that one port has one name: `COM3`, `com3` and `\\.\COM3` are one. It is not
+/// asked for, since that would open the port.
+#[cfg(not(unix))]
+fn real(port: &Path) -> PathBuf {
+    let name = port.to_string_lossy().to_ascii_uppercase();
+    name.strip_prefix(r"\\.\").unwrap_or(&name).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_port_is_taken_once_under_all_its_names() {
+    /// A port under two names.
+    #[cfg(unix)]
+    fn names() -> (tempfile::TempDir, PathBuf, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let (port, link) = (dir.path().join("port"), dir.path().join("link"));
         std::fs::write(&port, "").unwrap();
-        #[cfg(unix)]
         std::os::unix::fs::symlink(&port, &link).unwrap();
-        #[cfg(not(unix))]
-        std::fs::hard_link(&port, &link).unwrap();
+        (dir, port, link)
+    }
+
+    #[cfg(not(unix))]
+    fn names() -> ((), PathBuf, PathBuf) {
+        ((), PathBuf::from("COM12"), PathBuf::from(r"\\.\com12"))
+    }
+
+    #[test]
+    fn a_port_is_taken_once_under_all_its_names() {
+        let (_dir, port, link) = names();
 
         let claims = Claims::default();
         let claim = claims.claim(&port, By::Search).unwrap();
@@ -169,20 +187,16 @@ mod tests {
         assert_eq!(claims.usage(&port, By::Search), Use::Opening);
         claim.keep();
         assert_eq!(claims.usage(&port, By::Search), Use::Taken);
-        #[cfg(unix)]
         assert!(claims.claim(&link, By::Name).is_none());
         drop(claim);
 
         let reservation = claims.reserve(&link);
-        #[cfg(unix)]
         assert!(claims.claim(&port, By::Search).is_none(), "kept for the one who names it");
         assert!(claims.claim(&link, By::Name).is_some());
-        #[cfg(unix)]
-        {
-            assert!(!claims.is_named_twice(&port));
-            let _second = claims.reserve(&port);
-            assert!(claims.is_named_twice(&port) && claims.is_named_twice(&link));
-        }
+        assert!(!claims.is_named_twice(&port));
+        let second = claims.reserve(&port);
+        assert!(claims.is_named_twice(&port) && claims.is_named_twice(&link));
+        drop(second);
         drop(reservation);
         assert!(claims.claim(&port, By::Search).is_some());
     }

@@ -1,12 +1,23 @@
 //! Opening a serial port for this program alone, as the dongle wants it.
 
+#[cfg(unix)]
+mod unix; // a terminal
+#[cfg(windows)]
+mod windows; // a COM port, or a pipe
+
 use std::path::{Path, PathBuf};
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tokio_serial::{ClearBuffer, DataBits, FlowControl, Parity, SerialPort as _, SerialStream, StopBits};
+use tokio_serial::{DataBits, FlowControl, Parity, StopBits};
 
-use super::access::{self, LastHolder};
+#[cfg(unix)]
+use self::unix as system;
+#[cfg(windows)]
+use self::windows as system;
+#[cfg(unix)]
+use super::access;
+use super::access::LastHolder;
 use super::claims::{By, Claim, Claims};
 use crate::adapter::session::OpenFailure;
 
@@ -80,20 +91,13 @@ fn first(
 }
 
 /// Hands the open port to the runtime.
-pub(super) fn attach(native: Native, port: &Path) -> Result<SerialStream, OpenError> {
+pub(super) fn attach(native: Native, port: &Path) -> Result<Stream, OpenError> {
     let stream = system::attach(native).map_err(|error| OpenError {
         failure: OpenFailure::Other,
         message: format!("cannot wait for {}: {error}", port.display()),
     })?;
     flush(&stream);
     Ok(stream)
-}
-
-/// Discards what waits in the port's queues.
-pub(super) fn flush(stream: &SerialStream) {
-    if let Err(error) = stream.clear(ClearBuffer::All) {
-        tracing::debug!(%error, "cannot flush the port");
-    }
 }
 
 fn builder(port: &Path) -> tokio_serial::SerialPortBuilder {
@@ -122,104 +126,4 @@ fn denied(port: &Path) -> Refusal {
     Refusal::Error(OpenError { failure: OpenFailure::Denied, message: access::remedy(port) })
 }
 
-pub(super) use system::Native;
-
-#[cfg(unix)]
-mod system {
-    use std::os::fd::OwnedFd;
-    use std::path::Path;
-
-    use rustix::fs::{FlockOperation, Mode, OFlags};
-    use rustix::io::Errno;
-    use rustix::termios::{ControlModes, OptionalActions};
-    use tokio_serial::SerialStream;
-
-    use super::{OpenFailure, Refusal, access, builder, denied, failed};
-
-    pub(in crate::adapter) type Native = serialport::TTYPort;
-
-    pub(super) struct Inside;
-
-    impl Inside {
-        pub(super) fn current() -> Self {
-            Self
-        }
-
-        pub(super) fn open(&self, port: &Path) -> Result<Native, Refusal> {
-            let _first = prepare(port)?;
-            if access::is_shared(port) {
-                return Err(Refusal::Busy);
-            }
-            Native::open(&builder(port)).map_err(|error| match error.kind {
-                serialport::ErrorKind::NoDevice => Refusal::Busy,
-                _ => failed(port, OpenFailure::Other, error),
-            })
-        }
-    }
-
-    pub(super) fn attach(native: Native) -> Result<SerialStream, impl std::fmt::Display> {
-        SerialStream::try_from(native)
-    }
-
-    /// Opens the port a first time: for the exact reason if that fails, and to keep its lines as they are at the end.
-    fn prepare(port: &Path) -> Result<OwnedFd, Refusal> {
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(port, flags, Mode::empty()).map_err(|errno| match errno {
-            Errno::BUSY => Refusal::Busy,
-            Errno::ACCESS | Errno::PERM => denied(port),
-            Errno::NOENT | Errno::NXIO | Errno::NODEV | Errno::IO => failed(port, OpenFailure::Gone, errno),
-            _ => failed(port, OpenFailure::Other, errno),
-        })?;
-        if !rustix::termios::isatty(&fd) {
-            let why = "it is no serial port; `nbe ports` lists those there are";
-            return Err(failed(port, OpenFailure::Other, why));
-        }
-        // Whoever may do everything gets past TIOCEXCL, but not unnoticed past this.
-        if rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
-            return Err(Refusal::Busy);
-        }
-        if let Ok(mut termios) = rustix::termios::tcgetattr(&fd) {
-            termios.control_modes.remove(ControlModes::HUPCL);
-            let _ = rustix::termios::tcsetattr(&fd, OptionalActions::Now, &termios);
-        }
-        let _ = rustix::fs::flock(&fd, FlockOperation::Unlock);
-        Ok(fd)
-    }
-}
-
-#[cfg(windows)]
-mod system {
-    use std::convert::Infallible;
-    use std::path::Path;
-
-    use tokio::runtime::Handle;
-    use tokio_serial::SerialStream;
-
-    use super::{OpenFailure, Refusal, builder, failed};
-
-    pub(in crate::adapter) type Native = SerialStream;
-
-    pub(super) struct Inside(Handle);
-
-    impl Inside {
-        pub(super) fn current() -> Self {
-            Self(Handle::current())
-        }
-
-        pub(super) fn open(&self, port: &Path) -> Result<Native, Refusal> {
-            let _runtime = self.0.enter();
-            SerialStream::open(&builder(port)).map_err(|error| match error.kind {
-                // What a port in use gives; a lack of permission hardly exists here.
-                tokio_serial::ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => Refusal::Busy,
-                tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(std::io::ErrorKind::NotFound) => {
-                    failed(port, OpenFailure::Gone, error)
-                }
-                _ => failed(port, OpenFailure::Other, error),
-            })
-        }
-    }
-
-    pub(super) fn attach(native: Native) -> Result<SerialStream, Infallible> {
-        Ok(native)
-    }
-}
+pub(super) use system::{Native, Stream, flush, unread};

@@ -10,11 +10,11 @@ use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, QueueSelector, ioctl_tiocnxcl, tcflush, tcgetattr, tcsetattr};
 
-use super::error::SimulateError;
+use crate::simulate::error::SimulateError;
 
 /// A pseudo-terminal and the link that leads to it.
 #[derive(Debug)]
-pub(super) struct Pty {
+pub(in crate::simulate) struct Pty {
     /// First, so that the name is gone before a host learns that the dongle is.
     _link: Link,
     controller: OwnedFd,

@@ -10,7 +10,7 @@ use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcseta
 
 /// The device, in raw mode: a line discipline would echo a host's commands back to it.
 #[derive(Debug)]
-pub(super) struct Tty(OwnedFd);
+pub(in crate::simulate) struct Tty(OwnedFd);
 
 impl Tty {
     /// Opens it, without what it still holds of an earlier run.
