@@ -247,24 +247,26 @@ fn printable_char(c: char) -> String {
 }
 
 /// The lines of a text, to turn offsets into places.
-pub(crate) struct Lines<'t> {
+#[derive(Debug)]
+pub struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    pub(crate) fn new(text: &'t str) -> Self {
+    /// Finds where each line begins.
+    pub fn new(text: &'t str) -> Self {
         let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         Self { text, starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
     }
 
     /// The line, counted from 1, that holds the byte at `offset`.
-    pub(crate) fn line(&self, offset: usize) -> usize {
+    pub fn line(&self, offset: usize) -> usize {
         self.starts.partition_point(|&start| start <= offset)
     }
 
     /// Where the line that holds the byte at `offset` begins and ends, the line end left out.
-    pub(crate) fn span_at(&self, offset: usize) -> Range<usize> {
+    pub fn span_at(&self, offset: usize) -> Range<usize> {
         let line = self.line(offset);
         let start = self.starts[line - 1];
         let end = self.starts.get(line).copied().unwrap_or(self.text.len());
@@ -289,7 +291,7 @@ impl<'t> Lines<'t> {
     }
 
     /// Where the name at `span` begins, and the name without anything else that its line holds.
-    pub(crate) fn locate_alone(&self, path: &Path, span: &Range<usize>) -> (Location, Option<Excerpt>) {
+    pub fn locate_alone(&self, path: &Path, span: &Range<usize>) -> (Location, Option<Excerpt>) {
         let (location, _) = self.locate(path, span);
         let line = self.span_at(span.start);
         let end = span.end.min(line.end);
@@ -302,7 +304,7 @@ impl<'t> Lines<'t> {
     }
 
     /// Where `span` begins, and its line.
-    pub(crate) fn locate(&self, path: &Path, span: &Range<usize>) -> (Location, Excerpt) {
+    pub fn locate(&self, path: &Path, span: &Range<usize>) -> (Location, Excerpt) {
         let (line, text) = (self.line(span.start), self.text_at(span.start));
         let start = self.starts[line - 1];
         let span = span.start - start..span.end.max(span.start) - start;

@@ -27,6 +27,7 @@
 
 pub mod find; // the file: where it is, and its bytes
 pub mod last_good; // the copy of the last valid file
+pub mod names; // which names are known
 
 mod agent_url; // where the agent listens
 mod change; // what a reload changes
@@ -47,7 +48,7 @@ mod syntax; // what is no TOML
 
 pub use agent_url::{AgentUrl, AgentUrlError, Host};
 pub use change::Change;
-pub use diagnostic::{Diagnostic, Excerpt, Location, Severity, printable};
+pub use diagnostic::{Diagnostic, Excerpt, Lines, Location, Severity, printable};
 pub use digest::Digest;
 pub use identity::{Address, Pin, ServiceUuid, Uuid};
 pub use layers::{Flag, Origin, SourceFile, Sources};

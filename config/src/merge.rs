@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Diagnostic, Diagnostics, Lines, Location, printable};
 use crate::held::{Filled, Layer};
 use crate::layers::{Flag, SourceFile};
+use crate::names::{self, Name};
 use crate::schema::{self, ADAPTER, ADAPTER_KEYS, AdapterDraft, Draft, KEYS};
 use crate::syntax::{self, Parsed};
 
@@ -207,15 +208,9 @@ impl Merge {
         };
         let name = name.as_ref().as_ref();
         let warning = Diagnostic::warning(location, format!("unknown key {name}")).with_excerpt(excerpt);
-        let elsewhere = schema::full_names().find_map(|full_name| match full_name.rsplit_once('.') {
-            None if full_name == name => Some("belongs at the top, above the first [table]".to_owned()),
-            Some((ADAPTER, key)) if key == name => Some(format!("belongs under [[{ADAPTER}]]")),
-            Some((table, key)) if key == name => Some(format!("belongs under [{table}]")),
-            _ => None,
-        });
-        self.diagnostics.push(match elsewhere {
-            Some(place) => warning.with_help(format!("{name} {place}")),
-            None => with_meant(warning, schema::nearest(name, schema::names_in(scope))),
+        self.diagnostics.push(match names::look_up(scope, name) {
+            Name::Unknown(Some(help)) => warning.with_help(help),
+            _ => warning,
         });
     }
 }
