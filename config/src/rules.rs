@@ -44,7 +44,7 @@ fn check_file(merge: &Merge, file: &SourceFile, found: &mut Vec<Diagnostic>) {
     }
     if let Some(belongs_at) = &file.belongs_at {
         let warning = Diagnostic::warning(Location::file(&file.path), "is read from its older place");
-        found.push(warning.with_help(format!("move it to {}", belongs_at.display())));
+        found.push(warning.with_help(format!("`nbe migrate --write` makes {} of it", belongs_at.display())));
     }
     let has_no_url = merge.main.get("agent_url").is_some_and(Held::is_default);
     if has_no_url && !merge.is_garbled {

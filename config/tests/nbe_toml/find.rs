@@ -83,6 +83,6 @@ fn a_file_at_its_older_place_is_read_with_a_hint() {
     assert!(resolution.config.is_some());
     assert_eq!(
         resolution.diagnostics[0].to_string(),
-        "/usr/bin/nbe.toml: warning: is read from its older place\n  help: move it to /etc/nbe/nbe.toml"
+        "/usr/bin/nbe.toml: warning: is read from its older place\n  help: `nbe migrate --write` makes /etc/nbe/nbe.toml of it"
     );
 }
