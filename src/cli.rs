@@ -6,7 +6,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use config::{LogFormat, LogLevel};
 
 use crate::commands::{
-    agent, check, decode, demo, log as log_command, output, ports, reload, replay, run, simulate, status,
+    agent, check, decode, demo, log as log_command, migrate, output, ports, reload, replay, run, simulate, status,
 };
 use crate::failure::Failure;
 use crate::log;
@@ -34,6 +34,7 @@ enum Command {
     Run(run::RunArgs),
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
+    Migrate(migrate::MigrateArgs),
     Status(status::StatusArgs),
     Reload(reload::ReloadArgs),
     Log(log_command::LogArgs),
@@ -64,6 +65,7 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
             block_on(demo::run(&args))?
         }
         Command::Check(args) => Ok(check::run(args.path.as_deref(), args.json)),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Status(args) => block_on(status::run(&args))?,
         Command::Reload(args) => block_on(reload::run(&args))?,
         Command::Log(args) => block_on(log_command::run(args))?,

@@ -5,6 +5,7 @@ pub mod check;
 pub mod decode;
 pub mod demo;
 pub mod log;
+pub mod migrate;
 pub mod ports;
 pub mod reload;
 pub mod replay;
