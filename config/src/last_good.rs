@@ -20,12 +20,24 @@ fn header(path: &Path) -> String {
 
 /// Keeps `file` whole, replacing the copy before it at once or not at all.
 pub fn save(state_dir: &Path, file: &SourceFile) -> io::Result<()> {
-    let new = state_dir.join(format!("{NAME}.new"));
-    let mut copy = File::create(&new)?;
-    copy.write_all(header(&file.path).as_bytes())?;
-    copy.write_all(file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes))?;
-    copy.sync_all()?;
-    fs::rename(new, state_dir.join(NAME))
+    let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
+    replace(&state_dir.join(NAME), &[header(&file.path).as_bytes(), bytes].concat())
+}
+
+/// Writes a file whole, in place of the one before it, or leaves that as it was.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let written = File::create(&new).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let replaced = written.and_then(|()| fs::rename(&new, path));
+    if replaced.is_err() {
+        // Half a file helps nobody and takes room; where it cannot be removed, the next one is written over it.
+        let _ = fs::remove_file(&new);
+    }
+    replaced
 }
 
 /// Resolves the copy in place of the file at `path`; `None` where there is none of that file, or it is no longer valid
