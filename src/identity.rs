@@ -59,7 +59,7 @@ impl EndpointId {
         if fs::read_to_string(&file).is_ok_and(|kept| kept.trim() == self.0) {
             return Ok(());
         }
-        fs::write(file, format!("{}\n", self.0))
+        config::last_good::replace(&file, format!("{}\n", self.0).as_bytes())
     }
 
     /// Sixteen bytes as a UUID of version 8 (custom; RFC 9562, section 5.8).
@@ -85,10 +85,12 @@ pub fn machine_id() -> Option<String> {
         .find(|id| id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// The directory for what outlives a restart: the service manager's, or the package's where this account may write it.
+/// The directory for what outlives a restart: the one that the service manager names, whether it can be written or not,
+/// else the package's where this account may write it.
 pub fn state_directory() -> Option<PathBuf> {
-    let given = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
-    given.or_else(|| Some(PathBuf::from("/var/lib/nbe"))).filter(|path| path.is_dir() && is_writable(path))
+    let given = std::env::var_os("STATE_DIRECTORY").filter(|given| !given.is_empty());
+    let package = || Some(PathBuf::from("/var/lib/nbe")).filter(|path| path.is_dir() && is_writable(path));
+    given.map(PathBuf::from).or_else(package)
 }
 
 fn is_writable(path: &Path) -> bool {

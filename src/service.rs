@@ -8,6 +8,7 @@ mod control;
 mod levels;
 mod notify;
 mod signals;
+mod state;
 mod who;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use self::configuration::{Configuration, Look, Origins};
 use self::levels::Levels;
 use self::notify::Notify;
 pub use self::signals::{Signal, Signals};
+use self::state::State;
 use self::who::Agent;
 use crate::adapter::{self, Claims, Driver, Said};
 use crate::agent::Link;
@@ -72,6 +74,7 @@ pub struct Service {
     alarm: Alarm,
     sleep: SleepWatch,
     configuration: Configuration,
+    state: State,
     /// When to look at the configuration file.
     look_at: Option<Time>,
     claims: Claims,
@@ -108,8 +111,8 @@ impl Service {
         let origins = Origins { file: options.config, flags: options.flags, environment: options.environment };
         let state = options.state.as_deref();
         let machine_id = identity::machine_id();
-        let machine = who::machine(machine_id.as_deref(), state)?;
-        let start = Configuration::start(origins, options.state.clone(), |config| Agent::of(config, &machine))?;
+        let machine = EndpointId::of_machine(machine_id.as_deref(), state)?;
+        let start = Configuration::start(origins, state, |config| Agent::of(config, &machine))?;
         let (configuration, agent) = (start.configuration, start.ready);
         let config = configuration.config();
         let log = options.own_log.then(|| log::start(config.log.format, log::Levels::from(&config.log)));
@@ -122,9 +125,8 @@ impl Service {
         if machine_id.is_none() {
             tracing::warn!("this machine has no id of its own: the endpoint gets a random one");
         }
-        if state.is_none() && options.own_log {
-            tracing::info!("no state directory (STATE_DIRECTORY): nothing outlives a restart");
-        }
+        let state = State::new(options.state, machine.clone(), machine_id.is_some());
+        state.keep(start.good);
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)?;
         let boot = identity::random_id()?;
@@ -158,6 +160,7 @@ impl Service {
             stopped: false,
             clock,
             configuration,
+            state,
             claims,
             wanted,
             drivers,
@@ -353,14 +356,16 @@ impl Service {
                 self.endpoint.handle_rejected(now, reason);
                 Err(refusal)
             }
-            Look::Changed { change, diagnostics, ready, before }
+            Look::Changed { change, diagnostics, ready, before, file }
                 if change.is_empty() && ready == self.agent && self.rejected.is_none() =>
             {
+                self.state.keep_soon(file);
                 diagnostics.iter().for_each(who::log_diagnostic);
                 tracing::info!(target: log::CONFIG, "nothing in the configuration has changed");
                 Ok(self.reload(&before, diagnostics, false))
             }
-            Look::Changed { change, diagnostics, before, ready } => {
+            Look::Changed { change, diagnostics, before, ready, file } => {
+                self.state.keep_soon(file);
                 diagnostics.iter().for_each(who::log_diagnostic);
                 who::log_values(self.configuration.values());
                 self.rejected = None;

@@ -25,6 +25,8 @@ pub(super) enum Look<T> {
         before: Vec<Effective>,
         /// What was made ready for it.
         ready: T,
+        /// The file, where there is one, of which a copy is to be kept.
+        file: Option<SourceFile>,
     },
     /// One with mistakes; the configuration in force stays.
     Rejected {
@@ -50,7 +52,6 @@ pub(super) struct Origins {
 #[derive(Debug)]
 pub(super) struct Configuration {
     origins: Origins,
-    state: Option<PathBuf>,
     config: Config,
     values: Vec<Effective>,
     /// The file in force, where there is one.
@@ -91,6 +92,8 @@ pub(super) struct Start<T> {
     pub(super) rejected: bool,
     /// What could not be made ready for the file.
     pub(super) reason: Option<String>,
+    /// The file, where there is one and it is good, of which a copy is to be kept.
+    pub(super) good: Option<SourceFile>,
 }
 
 /// There are mistakes, and no earlier good file to go on with.
@@ -116,20 +119,17 @@ impl Configuration {
     /// With exit code 78 if there is neither; the mistakes are printed.
     pub(super) fn start<T>(
         origins: Origins,
-        state: Option<PathBuf>,
+        state: Option<&Path>,
         prepare: impl Fn(&Config) -> Result<T, Failure>,
     ) -> Result<Start<T>, Failure> {
-        let read = origins.read();
+        let mut read = origins.read();
         let mut resolution = resolve(&read.sources);
         let mut diagnostics = Vec::from_iter(read.unreadable);
         diagnostics.append(&mut resolution.diagnostics);
         let good = resolution.config.take().filter(|_| !matches!(read.seen, Seen::Error { .. }));
         let mut reason = None;
         let taken = match good.map(|config| (prepare(&config), config)) {
-            Some((Ok(ready), config)) => {
-                keep(state.as_deref(), read.sources.file.as_ref());
-                Some((ready, config))
-            }
+            Some((Ok(ready), config)) => Some((ready, config)),
             Some((Err(failure), _)) => {
                 reason = Some(failure);
                 None
@@ -138,7 +138,7 @@ impl Configuration {
         };
         let rejected = taken.is_none();
         let taken = taken.or_else(|| {
-            let (state, path) = (state.as_deref()?, read.seen.path().filter(|_| !read.missing)?);
+            let (state, path) = (state?, read.seen.path().filter(|_| !read.missing)?);
             resolution = last_good::resolve_instead(state, path, &read.sources)?;
             let config = resolution.config.take()?;
             Some((prepare(&config).ok()?, config))
@@ -148,11 +148,12 @@ impl Configuration {
             let none_good = || Failure::new(exit::CONFIG, NoneGood).advise(cure(origins.file.as_deref(), &diagnostics));
             return Err(reason.unwrap_or_else(none_good));
         };
+        let good = read.sources.file.take().filter(|_| !rejected);
         let watch = watch(origins.file.as_deref(), &read.seen);
         let (values, file) = (resolution.values, read.seen.path().map(Path::to_owned));
-        let configuration = Self { origins, state, config, values, file, is_copy: rejected, seen: read.seen, watch };
+        let configuration = Self { origins, config, values, file, is_copy: rejected, seen: read.seen, watch };
         let reason = reason.map(|failure| failure.one_line());
-        Ok(Start { configuration, diagnostics, ready, rejected, reason })
+        Ok(Start { configuration, diagnostics, ready, rejected, reason, good })
     }
 
     /// The configuration in force.
@@ -197,15 +198,11 @@ impl Configuration {
             Ok(ready) => ready,
             Err(failure) => return Look::Rejected { diagnostics, reason: failure.one_line(), told: false },
         };
-        if let (Some(state), Some(file)) = (self.state.clone(), read.sources.file) {
-            // Off the loop: writing to a disk and waiting for it would make readings late.
-            tokio::task::spawn_blocking(move || keep(Some(&state), Some(&file)));
-        }
         let change = config.change_since(&self.config);
         self.config = config;
         let before = std::mem::replace(&mut self.values, resolution.values);
         (self.file, self.is_copy) = (self.seen.path().map(Path::to_owned), false);
-        Look::Changed { change, diagnostics, before, ready }
+        Look::Changed { change, diagnostics, before, ready, file: read.sources.file }
     }
 }
 
@@ -259,12 +256,4 @@ fn watch(explicit: Option<&Path>, seen: &Seen) -> Watch {
         paths.extend(path.canonicalize());
     }
     Watch::new(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), LOOK_EVERY)
-}
-
-fn keep(state: Option<&Path>, file: Option<&SourceFile>) {
-    if let (Some(state), Some(file)) = (state, file)
-        && let Err(error) = last_good::save(state, file)
-    {
-        tracing::warn!("cannot keep a copy of the configuration in the state directory: {error}");
-    }
 }

@@ -1,7 +1,6 @@
 //! Who the daemon is to its agent, and how its parts' words get into the log.
 
 use std::net::IpAddr;
-use std::path::Path;
 
 use config::{Config, Diagnostic, Effective, Origin, Severity};
 
@@ -14,17 +13,6 @@ use crate::failure::{Failure, exit};
 use crate::identity::EndpointId;
 use crate::log::{self, Entry};
 use crate::secret::Secret;
-
-/// The endpoint's id that this machine has, whatever the configuration says.
-pub(super) fn machine(machine_id: Option<&str>, state: Option<&Path>) -> Result<EndpointId, Failure> {
-    let id = EndpointId::of_machine(machine_id, state)?;
-    if let Some(state) = state
-        && let Err(error) = id.keep(state)
-    {
-        tracing::warn!("cannot keep the endpoint's id in the state directory: {error}");
-    }
-    Ok(id)
-}
 
 /// The agent as the configuration wants it: where it is, and who joins it.
 #[derive(Clone, Debug, PartialEq, Eq)]
