@@ -248,6 +248,24 @@ fn a_read_only_state_directory_is_told_once_however_often_the_configuration_chan
 }
 
 #[test]
+fn an_earlier_copy_on_a_read_only_disk_still_stands_in_for_a_mistake() {
+    if !can_unshare() {
+        return;
+    }
+    let place = Place::new();
+    let daemon = place.daemon(Command::new(env!("CARGO_BIN_EXE_nbe")), "run");
+    assert_eq!(daemon.said(IN_MEMORY), 0);
+    place.configure(0);
+    let read_only = "mount --bind \"$1/state\" \"$1/state\" && mount -o remount,bind,ro \"$1/state\"";
+    let daemon = place.daemon_after(read_only);
+    daemon.expect("running by the last good copy", 1);
+    assert!(!daemon.log().contains(IN_MEMORY), "there was nothing to keep yet: {}", daemon.log());
+    place.configure(12);
+    daemon.expect("configuration reloaded", 1);
+    daemon.expect(IN_MEMORY, 1);
+}
+
+#[test]
 fn a_full_disk_is_told_once_and_so_is_its_end() {
     if !can_unshare() {
         return;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use config::{Diagnostic, find};
+use config::{Diagnostic, find, printable};
 use serde::Serialize;
 
 use super::output;
@@ -67,8 +67,8 @@ enum WriteError {
 /// All there is to say, as `--json` says it.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
-    from: &'a Path,
-    to: &'a Path,
+    from: String,
+    to: String,
     written: bool,
     changes: &'a [Change],
     notes: &'a [String],
@@ -94,7 +94,8 @@ pub fn run(args: &MigrateArgs) -> Result<ExitCode, Failure> {
     let text = text.as_deref();
     let code = if text.is_some() { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND) };
     if args.json {
-        let report = Report { from: &file.path, to: &args.to, written, changes, notes, diagnostics, text };
+        let (from, to) = (said(&file.path), said(&args.to));
+        let report = Report { from, to, written, changes, notes, diagnostics, text };
         let print = || {
             let mut out = io::stdout().lock();
             serde_json::to_writer(&mut out, &report)?;
@@ -110,6 +111,11 @@ pub fn run(args: &MigrateArgs) -> Result<ExitCode, Failure> {
     }
     eprint!("{told}");
     Ok(code)
+}
+
+/// A path as text, as well as that goes.
+fn said(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// The code, even where whoever read has seen enough.
@@ -148,7 +154,7 @@ fn tell(migration: &Migration, from: &Path, to: &Path, written: bool) -> String 
     migration.changes.iter().for_each(|change| say(change.to_string()));
     migration.notes.iter().for_each(|note| say(format!("note: {note}")));
     migration.diagnostics.iter().for_each(|diagnostic| say(diagnostic.to_string()));
-    let (from, to) = (from.display(), to.display());
+    let (from, to) = (printable(&said(from)), printable(&said(to)));
     let changes = match migration.changes.len() {
         0 => "nothing needs to change".to_owned(),
         1 => "one change".to_owned(),
