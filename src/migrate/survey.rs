@@ -147,7 +147,6 @@ impl<'t> Survey<'t> {
                 line = self.lines.span_at(next);
             }
         };
-        let header = |table: &Table| table.span().filter(|_| !table.is_implicit() && !table.is_dotted());
         match item {
             Item::None => {}
             Item::Value(value) => {
@@ -156,11 +155,12 @@ impl<'t> Survey<'t> {
                 }
             }
             Item::Table(table) => {
-                header(table).into_iter().for_each(&mut add);
+                // Its header's; a table without one has its key's, beside which there is more of it.
+                table.span().into_iter().for_each(&mut add);
                 entries(table).for_each(|(key, item)| self.lines_of(key, item, at));
             }
             Item::ArrayOfTables(tables) => {
-                tables.iter().filter_map(header).for_each(&mut add);
+                tables.iter().filter_map(Table::span).for_each(&mut add);
                 tables.iter().flat_map(entries).for_each(|(key, item)| self.lines_of(key, item, at));
             }
         }

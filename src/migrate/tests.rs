@@ -23,7 +23,7 @@ fn config(text: &str) -> Option<Config> {
 #[test]
 fn what_has_to_change_is_changed_and_told() {
     // (case, the old lines, the new ones, what is told), all below agent_url.
-    let cases: [(&str, &str, &str, &[&str]); 14] = [
+    let cases: [(&str, &str, &str, &[&str]); 15] = [
         ("nothing", "rssi_window_tap = 12\n", "rssi_window_tap = 12\n", &[]),
         (
             "capitals",
@@ -38,6 +38,12 @@ fn what_has_to_change_is_changed_and_told() {
             "\"Rssi_Window_Tap\" = 12\n",
             "\"rssi_window_tap\" = 12\n",
             &["nbe.toml:2:1: Rssi_Window_Tap: written rssi_window_tap, since"],
+        ),
+        (
+            "capitals behind an escape",
+            "\"\\u0052SSI_WINDOW_TAP\" = 12\n",
+            "rssi_window_tap = 12\n",
+            &["nbe.toml:2:1: RSSI_WINDOW_TAP: written rssi_window_tap, since"],
         ),
         (
             "capitals beside the right spelling",
@@ -149,7 +155,7 @@ fn agent_url_is_added_where_it_is_missing() {
 #[test]
 fn what_only_a_person_can_mend_is_refused_where_it_stands() {
     // (case, the file, the first lines of all that is told)
-    let cases: [(&str, &str, &[&str]); 12] = [
+    let cases: [(&str, &str, &[&str]); 14] = [
         (
             "out of range",
             "rssi_window_tap = 500",
@@ -170,6 +176,14 @@ fn what_only_a_person_can_mend_is_refused_where_it_stands() {
             "rssi_cutoff_far = -80.5",
             &["nbe.toml:1:19: error: rssi_cutoff_far must be -99 to -1, found -80.5 (whole numbers only)"],
         ),
+        (
+            "no number that anybody wrote",
+            "rssi_window_tap = '0000000000000000000000012'",
+            &[
+                "nbe.toml:1:19: error: rssi_window_tap must be 1 to 200, found \"0000000000000000000000012\" (remove the quotes)",
+            ],
+        ),
+        ("beyond numbers", "rssi_window_tap = 1e30", &["must be 1 to 200, found 1e30 (whole numbers only)"]),
         (
             "a typographic minus sign",
             "rssi_cutoff_far = '\u{2212}80'",
@@ -226,18 +240,20 @@ fn what_only_a_person_can_mend_is_refused_where_it_stands() {
 
 #[test]
 fn what_a_person_has_to_judge_is_said() {
-    let cases: [(&str, &[&str]); 5] = [
+    let cases: [(&str, &[&str]); 6] = [
         ("", &["rssi_tap_threshold is not in the file, so nbe's default 0 (no taps) holds.", "rssi_cutoff_far is not"]),
         ("rssi_tap_threshold = 0\n", &["rssi_cutoff_far is not in the file, so nbe's default -75 holds."]),
         ("RSSI_TAP_THRESHOLD = '-42'\nrssi_cutoff_close = 0\n", &[]),
         ("rssi_tap_threshold = -42\nrssi_cutoff_far = -75\n", &[]),
+        ("rssi_tap_threshold = -42\r\nrssi_cutoff_far = -83\r\n", &[]),
         (
             "rssi_tap_threshold = -42\r\nrssi_cutoff_far = -83\n",
             &["The line ends are mixed: 1 as Windows has them, 2 as Unix. They stay as they are."],
         ),
     ];
     for (keys, told) in cases {
-        let notes = migrated(format!("{URL}{keys}")).notes;
+        let url = if keys.ends_with("\r\n") { URL.replace('\n', "\r\n") } else { URL.to_owned() };
+        let notes = migrated(format!("{url}{keys}")).notes;
         assert_eq!(notes.len(), told.len(), "{keys:?}: {notes:#?}");
         assert!(notes.iter().zip(told).all(|(note, told)| note.starts_with(told)), "{keys:?}: {notes:#?}");
     }
