@@ -61,7 +61,7 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
     match command {
         Command::Run(args) => block_on(run::run(args, format))?,
         Command::Demo(args) => {
-            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Warn.into());
+            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Warn.into(), None);
             block_on(demo::run(&args))?
         }
         Command::Check(args) => Ok(check::run(args.path.as_deref(), args.json)),
@@ -75,7 +75,7 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
             Ok(ExitCode::SUCCESS)
         }
         Command::Agent(args) => {
-            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Info.into());
+            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Info.into(), None);
             block_on(agent::run(args.listen, args.roster))?.map_err(agent::AgentError::into_failure)?;
             Ok(ExitCode::SUCCESS)
         }

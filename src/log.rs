@@ -4,6 +4,8 @@ mod catalogue;
 #[cfg(unix)]
 mod journal;
 mod levels;
+mod limit;
+mod repeats;
 mod text;
 
 use std::io::IsTerminal;
@@ -20,7 +22,10 @@ use tracing_subscriber::{Layer, Registry, reload};
 pub use self::catalogue::Entry;
 pub use self::levels::{ADAPTER, AGENT, CONFIG, Levels, PROXIMITY};
 
+use self::limit::Limit;
 use self::text::TextFields;
+use crate::clock::Clock;
+use crate::time::Time;
 
 /// Says a line of the catalogue: level, target where it is not the module's, entry, then as for `tracing`.
 macro_rules! entry {
@@ -40,14 +45,18 @@ pub(crate) use entry;
 pub struct Control {
     filter: reload::Handle<Targets, Registry>,
     levels: Arc<Mutex<Levels>>,
+    limit: Option<Limit>,
 }
 
 /// Starts the log; what was logged before is lost, and a second call changes nothing.
-pub fn start(format: LogFormat, levels: Levels) -> Control {
+///
+/// With a clock, a line that comes too often is held back and counted: see [`Control::handle_timeout`].
+pub fn start(format: LogFormat, levels: Levels, clock: Option<Clock>) -> Control {
     let (filter, handle) = reload::Layer::new(levels.targets());
+    let limit = clock.map(Limit::new);
     // A process has one log; a demo in a test may find it started already.
-    let _ = tracing_subscriber::registry().with(filter).with(output(format)).try_init();
-    Control { filter: handle, levels: Arc::new(Mutex::new(levels)) }
+    let _ = tracing_subscriber::registry().with(filter).with(limit.clone()).with(output(format)).try_init();
+    Control { filter: handle, levels: Arc::new(Mutex::new(levels)), limit }
 }
 
 /// Where lines go, and how they look there.
@@ -81,5 +90,20 @@ impl Control {
         // Fails only once the log is gone.
         let _ = self.filter.reload(levels.targets());
         *held = levels;
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to say.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.limit.as_ref().and_then(Limit::poll_timeout)
+    }
+
+    /// Says how often lines were held back, where that is due.
+    pub fn handle_timeout(&self, now: Time) {
+        self.limit.iter().for_each(|limit| limit.handle_timeout(now));
+    }
+
+    /// Says how often lines were held back, since nothing else will be said.
+    pub fn finish(&self, now: Time) {
+        self.limit.iter().for_each(|limit| limit.finish(now));
     }
 }

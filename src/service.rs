@@ -115,7 +115,7 @@ impl Service {
         let start = Configuration::start(origins, state, |config| Agent::of(config, &machine))?;
         let (configuration, agent) = (start.configuration, start.ready);
         let config = configuration.config();
-        let log = options.own_log.then(|| log::start(config.log.format, log::Levels::from(&config.log)));
+        let log = options.own_log.then(|| log::start(config.log.format, log::Levels::from(&config.log), Some(clock)));
         start.diagnostics.iter().for_each(who::log_diagnostic);
         start
             .reason
@@ -182,6 +182,7 @@ impl Service {
         loop {
             self.drain();
             if self.stopped {
+                self.log.finish(self.clock.now());
                 return Outcome { unacknowledged: self.endpoint.unacknowledged() };
             }
             let due = self.poll_timeout();

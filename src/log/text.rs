@@ -62,16 +62,20 @@ impl<W: Write> Write for Visible<'_, W> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use tracing::Subscriber;
+    use tracing_subscriber::Layer;
     use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::registry::LookupSpan;
 
     use super::*;
 
+    /// What a log wrote.
     #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
+    pub(in crate::log) struct Written(Arc<Mutex<Vec<u8>>>);
 
     impl io::Write for Written {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -83,14 +87,26 @@ mod tests {
         }
     }
 
+    impl Written {
+        /// Writes lines as on standard error, without the time.
+        pub(in crate::log) fn layer<S>(&self) -> impl Layer<S> + use<S>
+        where
+            S: Subscriber + for<'span> LookupSpan<'span>,
+        {
+            let writer = self.clone();
+            let lines = tracing_subscriber::fmt::layer().fmt_fields(TextFields).with_ansi(false).without_time();
+            lines.with_target(false).with_writer(move || writer.clone())
+        }
+
+        pub(in crate::log) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
     fn written(say: impl FnOnce()) -> String {
         let written = Written::default();
-        let writer = written.clone();
-        let lines = tracing_subscriber::fmt::layer().fmt_fields(TextFields).with_ansi(false).without_time();
-        let lines = lines.with_target(false).with_writer(move || writer.clone());
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), say);
-        let bytes = written.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(written.layer()), say);
+        written.text()
     }
 
     #[test]

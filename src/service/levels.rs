@@ -52,18 +52,25 @@ impl Levels {
         Ok(())
     }
 
-    /// When what the configuration says holds again.
+    /// When what the configuration says holds again, or the log has something to add.
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        self.asked.map(|(_, until)| until)
+        let log = self.log.as_ref().and_then(log::Control::poll_timeout);
+        self.asked.map(|(_, until)| until).into_iter().chain(log).min()
     }
 
-    /// Goes back to what the configuration says when that is due.
+    /// Goes back to what the configuration says when that is due, and lets the log add what it has to.
     pub(super) fn handle_timeout(&mut self, now: Time) {
+        self.log.iter().for_each(|log| log.handle_timeout(now));
         if self.asked.is_some_and(|(_, until)| until <= now) {
             self.asked = None;
             self.set(self.configured);
             tracing::info!("the log shows {} again, as configured", said(self.configured));
         }
+    }
+
+    /// Lets the log say what it was to add later.
+    pub(super) fn finish(&self, now: Time) {
+        self.log.iter().for_each(|log| log.finish(now));
     }
 
     /// What it shows, and for how long.
