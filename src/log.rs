@@ -45,7 +45,7 @@ pub(crate) use entry;
 pub struct Control {
     filter: reload::Handle<Targets, Registry>,
     levels: Arc<Mutex<Levels>>,
-    limit: Option<Limit>,
+    limit: Limit,
 }
 
 /// Starts the log; what was logged before is lost, and a second call changes nothing.
@@ -53,7 +53,7 @@ pub struct Control {
 /// With a clock, a line that comes too often is held back and counted: see [`Control::handle_timeout`].
 pub fn start(format: LogFormat, levels: Levels, clock: Option<Clock>) -> Control {
     let (filter, handle) = reload::Layer::new(levels.targets());
-    let limit = clock.map(Limit::new);
+    let limit = Limit::new(clock);
     // A process has one log; a demo in a test may find it started already.
     let _ = tracing_subscriber::registry().with(filter).with(limit.clone()).with(output(format)).try_init();
     Control { filter: handle, levels: Arc::new(Mutex::new(levels)), limit }
@@ -94,16 +94,16 @@ impl Control {
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to say.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.limit.as_ref().and_then(Limit::poll_timeout)
+        self.limit.poll_timeout()
     }
 
     /// Says how often lines were held back, where that is due.
     pub fn handle_timeout(&self, now: Time) {
-        self.limit.iter().for_each(|limit| limit.handle_timeout(now));
+        self.limit.handle_timeout(now);
     }
 
     /// Says how often lines were held back, since nothing else will be said.
     pub fn finish(&self, now: Time) {
-        self.limit.iter().for_each(|limit| limit.finish(now));
+        self.limit.finish(now);
     }
 }
