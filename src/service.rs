@@ -9,6 +9,7 @@ mod levels;
 mod notify;
 mod signals;
 mod state;
+mod wall;
 mod who;
 
 use std::path::PathBuf;
@@ -22,11 +23,12 @@ use self::levels::Levels;
 use self::notify::Notify;
 pub use self::signals::{Signal, Signals};
 use self::state::State;
+use self::wall::Wall;
 use self::who::Agent;
 use crate::adapter::{self, Claims, Driver, Said};
 use crate::agent::Link;
 use crate::agent::socket::Socket;
-use crate::clock::{self, Alarm, Clock, SleepWatch};
+use crate::clock::{Alarm, Clock, SleepWatch};
 use crate::control::socket::Server;
 use crate::control::status::Reload;
 use crate::control::{Code, Refusal};
@@ -73,6 +75,7 @@ pub struct Service {
     clock: Clock,
     alarm: Alarm,
     sleep: SleepWatch,
+    wall: Wall,
     configuration: Configuration,
     state: State,
     /// When to look at the configuration file.
@@ -132,14 +135,15 @@ impl Service {
         let boot = identity::random_id()?;
         let link = Link::new(agent.identity(boot.clone()), u64::from_le_bytes(seed), now);
         let mut endpoint = Endpoint::new(Settings::from(config), link, now);
-        tell_wall(&mut endpoint, now);
+        let mut wall = Wall::new();
+        wall.tell(&mut endpoint, now);
         if options.forward_adverts {
             tracing::warn!("every advert of every band is sent to the agent: for laboratories only");
             endpoint.forward_adverts();
         }
         let rejected = start.rejected.then(|| control::reason(&start.diagnostics, start.reason));
         if rejected.is_some() {
-            log::entry!(error, target: log::CONFIG, Entry::ConfigLastGood, "the configuration has mistakes: running by the last good copy of it");
+            log::entry!(error, target: log::CONFIG, Entry::ConfigLastGood, "the configuration cannot be used as it is: running by the last good copy of it");
             endpoint.handle_rejected(now, "the last good copy of the configuration is in force".to_owned());
         }
         let claims = Claims::default();
@@ -152,6 +156,7 @@ impl Service {
         Ok(Self {
             alarm: Alarm::new(clock)?,
             sleep: SleepWatch::new(),
+            wall,
             notify: Notify::new(now),
             // Once more, for an edit between reading and watching.
             look_at: Some(now + EDIT_SETTLES),
@@ -214,7 +219,7 @@ impl Service {
     /// What follows from the time alone.
     fn handle_time(&mut self) {
         let now = self.clock.now();
-        tell_wall(&mut self.endpoint, now);
+        self.wall.tell(&mut self.endpoint, now);
         notice_sleep(&mut self.sleep, &mut self.endpoint, self.clock);
         for driver in &mut self.drivers {
             driver.handle_timeout(now);
@@ -397,12 +402,6 @@ impl Service {
         self.socket = Socket::new(agent.target.clone());
         self.agent = agent;
     }
-}
-
-/// Tells the endpoint what the wall clock says, which may step at any time.
-fn tell_wall(endpoint: &mut Endpoint, now: Time) {
-    let wall = clock::wall_ms();
-    endpoint.handle_wall(wall - (now.as_micros() / 1_000) as i64, clock::is_plausible(wall));
 }
 
 /// Tells the endpoint if the machine slept, before anything that happened since is handed in.

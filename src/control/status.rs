@@ -40,6 +40,8 @@ pub struct Status {
     pub config: Configuration,
     /// The log.
     pub log: Log,
+    /// The wall clock of the machine.
+    pub clock: WallClock,
 }
 
 /// How the daemon is, in a word.
@@ -76,11 +78,24 @@ pub enum ProblemCode {
     Dongle,
     /// The configuration was edited and has mistakes; an earlier one is in force.
     ConfigRejected,
+    /// The wall clock of the machine cannot be right.
+    Clock,
     /// No agent is told.
     NoAgent,
     /// One that a later version has.
     #[serde(other)]
     Other,
+}
+
+/// The wall clock of the machine, in the words of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WallClock {
+    /// It can be right.
+    #[default]
+    Ok,
+    /// It is before this program was written.
+    Unsynced,
 }
 
 /// One dongle.
@@ -258,6 +273,10 @@ impl Status {
         if let Some(reason) = &self.config.rejected {
             problems.push(Problem { code: ProblemCode::ConfigRejected, text: reason.clone() });
         }
+        if self.clock == WallClock::Unsynced {
+            let text = "the clock of this machine is wrong: set it, or let the network set it";
+            problems.push(Problem { code: ProblemCode::Clock, text: text.to_owned() });
+        }
         let is_told = self.agent.phase == AgentPhase::Joined;
         if !is_told {
             let text = match &self.agent.last_error {
@@ -330,6 +349,14 @@ mod tests {
             assert_eq!(status.state, state, "{case}");
             assert_eq!(status.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), problems, "{case}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_cannot_be_right_is_told_though_all_else_is_well() {
+        let mut status = Status { adapters: vec![adapter(AdapterPhase::Scanning, None)], ..Status::default() };
+        (status.agent.phase, status.clock) = (AgentPhase::Joined, WallClock::Unsynced);
+        let status = status.judged();
+        assert_eq!((status.state, status.problems[0].code), (State::Degraded, ProblemCode::Clock));
     }
 
     #[test]

@@ -80,6 +80,8 @@ catalogue! {
     502, Stopping, Info, "c0aeacf6e9dc435da803833dc42d35f2": "The daemon stops";
     503, Slept, Info, "56f62f395e064f1cb3d2c785835d44b3": "The machine slept";
     504, Unacknowledged, Warn, "dde0fda521a742429a61ccb98635bf94": "Facts are lost with the stop";
+    505, ClockWrong, Warn, "6e60b055de90410d885dc9d4bdc449bf": "The clock of the machine is wrong";
+    506, ClockSet, Info, "6873a56724c245b0bdf321e4c0e212a7": "The clock of the machine is set";
 }
 
 impl Entry {

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::control::socket::{Asked, Listener, Server};
 use crate::control::status::{
     Adapter, Agent, AgentPhase, Band, Bands, Changed, Configuration, LastError, MOST_BANDS, Reload, Setting, Status,
+    WallClock,
 };
 use crate::control::{Code, Command, Refusal};
 use crate::event::{BandState, Presence};
@@ -101,6 +102,7 @@ impl Service {
             bands: self.bands(now),
             config: self.configuration_status(),
             log: self.log.status(now),
+            clock: if self.wall.is_plausible() { WallClock::Ok } else { WallClock::Unsynced },
             ..Status::default()
         }
         .judged()
