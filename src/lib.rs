@@ -22,6 +22,7 @@ pub mod holder; // who has something open
 pub mod identity; // who this endpoint is
 pub mod log; // lines for people, or JSON
 pub mod migrate; // a vendor's nbe.toml as ours
+pub mod permission; // why a file may not be read
 pub mod phoenix; // Phoenix Channels on the wire
 pub mod proximity; // what readings mean: windows, taps, near and away
 pub mod reference; // an agent to develop against

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words that only the shell may say.
-const SHELL_ONLY: [&str; 18] = [
+const SHELL_ONLY: [&str; 19] = [
     "tokio",
     "std::net",
     "std::fs",
@@ -21,6 +21,7 @@ const SHELL_ONLY: [&str; 18] = [
     "getrandom",
     "crate::clock",
     "crate::holder",
+    "crate::permission",
     "crate::watch",
     "tracing::",
 ];

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::configuration;
 use crate::credentials::{self, CredentialError};
+use crate::permission;
 
 /// Show the effective configuration, where each value comes from, and what is wrong with it
 #[derive(Debug, Args)]
@@ -80,7 +81,7 @@ impl Report {
                     path: Some(error.path().to_owned()),
                     ok: false,
                     values: Vec::new(),
-                    diagnostics: vec![Diagnostic::from(&error)],
+                    diagnostics: vec![permission::diagnose(&error)],
                     digest: None,
                 };
             }

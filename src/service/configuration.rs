@@ -6,6 +6,7 @@ use std::time::Duration;
 use config::{Change, Config, Diagnostic, Effective, Flag, Location, SourceFile, Sources, find, last_good, resolve};
 
 use crate::failure::{Failure, exit};
+use crate::permission;
 use crate::watch::Watch;
 
 /// How often to look where the system does not tell of changes.
@@ -96,10 +97,14 @@ pub(super) struct Start<T> {
     pub(super) good: Option<SourceFile>,
 }
 
-/// There are mistakes, and no earlier good file to go on with.
+/// There is nothing to run by.
 #[derive(Debug, thiserror::Error)]
-#[error("the configuration has mistakes, and there is no earlier good one to go on with")]
-struct NoneGood;
+enum NoneGood {
+    #[error("the configuration has mistakes, and there is no earlier good one to go on with")]
+    Mistakes,
+    #[error("the configuration cannot be read, and there is no earlier good one to go on with")]
+    Unread,
+}
 
 /// What one reading of all layers brought.
 struct Read {
@@ -145,7 +150,10 @@ impl Configuration {
         });
         let Some((ready, config)) = taken else {
             diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}\n"));
-            let none_good = || Failure::new(exit::CONFIG, NoneGood).advise(cure(origins.file.as_deref(), &diagnostics));
+            let is_unread = matches!(read.seen, Seen::Error { .. });
+            let none_good = if is_unread { NoneGood::Unread } else { NoneGood::Mistakes };
+            let none_good =
+                || Failure::new(exit::CONFIG, none_good).advise(cure(origins.file.as_deref(), &diagnostics));
             return Err(reason.unwrap_or_else(none_good));
         };
         let good = read.sources.file.take().filter(|_| !rejected);
@@ -211,6 +219,7 @@ fn cure(explicit: Option<&Path>, diagnostics: &[Diagnostic]) -> String {
     let mut cures: Vec<String> = Vec::new();
     for mistake in diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
         let cure = match (&mistake.location, explicit) {
+            (Location::File { .. }, _) if mistake.help.is_some() => mistake.help.clone().unwrap_or_default(),
             (Location::Flag { name }, _) => format!("correct the flag {name}"),
             (Location::Environment { name }, _) => format!("correct the variable {name}"),
             (_, Some(path)) => format!("mend the file; `nbe check {}` tells when it is", path.display()),
@@ -236,7 +245,7 @@ impl Origins {
                 Read { seen, sources, unreadable: None, missing: false }
             }
             Err(error) => {
-                let diagnostic = Diagnostic::from(&error);
+                let diagnostic = permission::diagnose(&error);
                 let seen = Seen::Error { path: error.path().to_owned(), said: diagnostic.to_string() };
                 let missing = matches!(error, find::FindError::Missing { .. });
                 Read { seen, sources, unreadable: Some(diagnostic), missing }

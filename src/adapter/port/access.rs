@@ -10,6 +10,8 @@ use tokio::time::Instant;
 use crate::holder::Holder;
 #[cfg(unix)]
 use crate::holder::holders;
+#[cfg(unix)]
+use crate::permission::name;
 
 /// How often to look up who holds a port that is tried every second.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(30);
@@ -130,19 +132,6 @@ fn remedy_for(port: &Path, access: Option<&Access>, user: &str) -> String {
         "no permission to open {shown}: it belongs to {owner} and the group {group} (mode {mode}), and this runs as \
          {user}; {cure}"
     )
-}
-
-/// The name of a user or group by its number, from the file that lists them; the number where that does not.
-#[cfg(unix)]
-fn name(file: &str, number: u32) -> String {
-    let list = std::fs::read_to_string(file).unwrap_or_default();
-    let number = number.to_string();
-    let named = list.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == number).then(|| name.to_owned())
-    });
-    named.unwrap_or(number)
 }
 
 #[cfg(all(test, target_os = "linux"))]
