@@ -1,6 +1,7 @@
 //! Opening a websocket: resolve, connect, secure, upgrade; every failure as a sentence.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,7 +11,8 @@ use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, RootCertStore};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -19,6 +21,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::target::Target;
 use crate::agent::limits;
+use crate::clock;
 use crate::credentials;
 
 /// What the websocket reads at once; messages are short.
@@ -47,14 +50,28 @@ impl From<String> for Failure {
 
 /// Opens a websocket.
 pub(super) async fn open(target: Target) -> Result<Stream, Failure> {
-    match tokio::time::timeout(limits::CONNECT, connect(&target)).await {
+    let (end, seconds) = (Instant::now() + limits::CONNECT, limits::CONNECT.as_secs());
+    let addresses = timeout_at(end, look_up(&target)).await.unwrap_or_else(|_| {
+        Err(format!("cannot find the address of {}: no name server answered within {seconds} s", target.host))
+    })?;
+    match timeout_at(end, connect(&target, &addresses)).await {
         Ok(result) => result,
-        Err(_) => Err(format!("{target} did not answer within {} s", limits::CONNECT.as_secs()).into()),
+        Err(_) => Err(format!("{target} did not answer within {seconds} s").into()),
     }
 }
 
-async fn connect(target: &Target) -> Result<Stream, Failure> {
-    let tcp = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(|error| match error.kind() {
+/// Looks the host up anew at every attempt: its name may be known, or lead elsewhere, by then.
+async fn look_up(target: &Target) -> Result<Vec<SocketAddr>, String> {
+    let found = lookup_host((target.host.as_str(), target.port)).await;
+    found.map(Iterator::collect).map_err(|error| {
+        let why = error.to_string();
+        let why = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why);
+        format!("cannot find the address of {}: {why}; see that the name is right and the network is up", target.host)
+    })
+}
+
+async fn connect(target: &Target, addresses: &[SocketAddr]) -> Result<Stream, Failure> {
+    let tcp = TcpStream::connect(addresses).await.map_err(|error| match error.kind() {
         io::ErrorKind::ConnectionRefused => format!("nothing listens on {target}"),
         _ => format!("cannot reach {target}: {error}"),
     })?;
@@ -120,8 +137,11 @@ fn handshake_failure(target: &Target, error: &io::Error) -> Failure {
             format!("{target} does not speak TLS; an agent without it has an agent_url that begins with ws://")
         }
         Some(error) => {
-            let hint =
-                if target.ca_file.is_none() { "; a certificate of your own goes into [agent] ca_file" } else { "" };
+            let hint = match target.ca_file {
+                _ if !clock::is_plausible(clock::wall_ms()) => "; the clock of this machine is wrong, so set it first",
+                None => "; a certificate of your own goes into [agent] ca_file",
+                Some(_) => "",
+            };
             format!("cannot trust {target}: {error}{hint}")
         }
     };
