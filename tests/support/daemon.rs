@@ -1,10 +1,12 @@
 //! A real daemon in a folder of its own, and somebody who asks at its control socket.
 
+#![allow(dead_code)] // each test file uses a part of it
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -69,6 +71,26 @@ impl Program {
                 self.expect(words);
             }
         }
+    }
+
+    /// How many of the lines read so far say this.
+    pub(crate) fn count(&mut self, words: &str) -> usize {
+        while let Ok(line) = self.lines.try_recv() {
+            self.seen += &format!("{line}\n");
+        }
+        self.seen.lines().filter(|line| line.contains(words)).count()
+    }
+
+    /// Reads to the end and says how the program ended, with all it said.
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.seen += &format!("{line}\n");
+        }
+        (self.child.wait().unwrap(), std::mem::take(&mut self.seen))
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
     }
 
     pub(crate) fn stop(mut self) {
