@@ -61,7 +61,7 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
     match command {
         Command::Run(args) => block_on(run::run(args, format))?,
         Command::Demo(args) => {
-            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Warn.into(), None);
+            start_log(format, LogLevel::Warn);
             block_on(demo::run(&args))?
         }
         Command::Check(args) => Ok(check::run(args.path.as_deref(), args.json)),
@@ -75,13 +75,18 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
             Ok(ExitCode::SUCCESS)
         }
         Command::Agent(args) => {
-            log::start(format.unwrap_or(LogFormat::Text), LogLevel::Info.into(), None);
+            start_log(format, LogLevel::Info);
             block_on(agent::run(args.listen, args.roster))?.map_err(agent::AgentError::into_failure)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Decode(args) => decode::run(&args),
         Command::Replay(args) => replay::run(args),
     }
+}
+
+/// Starts the log of a command that reads no configuration.
+fn start_log(format: Option<LogFormat>, level: LogLevel) {
+    log::start(&config::Log { level, format: format.unwrap_or_default(), ..config::Log::default() }, None);
 }
 
 /// Runs a future on a runtime of one thread: everything here waits for the outside, nothing computes for long.

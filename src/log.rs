@@ -1,6 +1,8 @@
-//! The log: entries in the systemd journal where standard error leads there, else lines for people or JSON on it.
+//! The log: entries in the systemd journal where standard error leads there, else lines for people or JSON on it, or in
+//! a file.
 
 mod catalogue;
+mod file;
 #[cfg(unix)]
 mod journal;
 mod levels;
@@ -11,9 +13,10 @@ mod text;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use config::LogFormat;
+use config::{Log, LogFormat};
 use tracing::Subscriber;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -22,6 +25,7 @@ use tracing_subscriber::{Layer, Registry, reload};
 pub use self::catalogue::Entry;
 pub use self::levels::{ADAPTER, AGENT, CONFIG, Levels, PROXIMITY};
 
+use self::file::LogFile;
 use self::limit::Limit;
 use self::text::TextFields;
 use crate::clock::Clock;
@@ -51,31 +55,50 @@ pub struct Control {
 /// Starts the log; what was logged before is lost, and a second call changes nothing.
 ///
 /// With a clock, a line that comes too often is held back and counted: see [`Control::handle_timeout`].
-pub fn start(format: LogFormat, levels: Levels, clock: Option<Clock>) -> Control {
+pub fn start(log: &Log, clock: Option<Clock>) -> Control {
+    let levels = Levels::from(log);
     let (filter, handle) = reload::Layer::new(levels.targets());
     let limit = Limit::new(clock);
+    let (output, place) = output(log);
     // A process has one log; a demo in a test may find it started already.
-    let _ = tracing_subscriber::registry().with(filter).with(limit.clone()).with(output(format)).try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(limit.clone()).with(output).try_init();
+    if let (Place::Journal, Some(file)) = (place, &log.file) {
+        tracing::info!(target: CONFIG, "the log goes to the journal, so nothing is written to {}", file.display());
+    }
     Control { filter: handle, levels: Arc::new(Mutex::new(levels)), limit }
 }
 
-/// Where lines go, and how they look there.
-fn output<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+/// Where lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no journal"))]
+    Journal,
+    File,
+    StandardError,
+}
+
+/// What writes lines as asked for, and where it does.
+fn output<S>(log: &Log) -> (Box<dyn Layer<S> + Send + Sync>, Place)
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     #[cfg(unix)]
     if let Some(journal) = journal::layer() {
-        return journal.boxed();
+        return (journal.boxed(), Place::Journal);
     }
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    match format {
+    let (writer, place) = match &log.file {
+        Some(path) => (BoxMakeWriter::new(LogFile::new(path, log.file_max_kib, log.format)), Place::File),
+        None => (BoxMakeWriter::new(std::io::stderr), Place::StandardError),
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let lines = match log.format {
         LogFormat::Text => {
-            let lines = lines.fmt_fields(TextFields).with_ansi(std::io::stderr().is_terminal());
-            lines.with_target(false).boxed()
+            let is_terminal = place == Place::StandardError && std::io::stderr().is_terminal();
+            lines.fmt_fields(TextFields).with_ansi(is_terminal).with_target(false).boxed()
         }
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
-    }
+    };
+    (lines, place)
 }
 
 impl Control {

@@ -118,7 +118,7 @@ impl Service {
         let start = Configuration::start(origins, state, |config| Agent::of(config, &machine))?;
         let (configuration, agent) = (start.configuration, start.ready);
         let config = configuration.config();
-        let log = options.own_log.then(|| log::start(config.log.format, log::Levels::from(&config.log), Some(clock)));
+        let log = options.own_log.then(|| log::start(&config.log, Some(clock)));
         start.diagnostics.iter().for_each(who::log_diagnostic);
         start
             .reason

@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeValue;
 
-pub(crate) use number::{CompanyId, LevelInDbm, LevelOrZero, OffsetInDb, Readings, ScanMillis, Seconds};
+pub(crate) use number::{CompanyId, Kibibytes, LevelInDbm, LevelOrZero, OffsetInDb, Readings, ScanMillis, Seconds};
 pub(crate) use text::{AbsolutePath, Choice, NamePrefix, Parsed, PortName};
 
 /// A kind of value.

@@ -32,6 +32,8 @@ pub(crate) const KEYS: &[Key<Draft>] = keys![
     agent.pin: kind::Parsed<Pin>,
     log.level: kind::Choice<LogLevel>,
     log.format: kind::Choice<LogFormat>,
+    log.file: kind::AbsolutePath,
+    log.file_max_kib: kind::Kibibytes<64, 1_048_576>,
     log.show_addresses: kind::Switch,
     log.parts.adapter: kind::Choice<LogLevel>,
     log.parts.proximity: kind::Choice<LogLevel>,

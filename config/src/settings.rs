@@ -102,6 +102,10 @@ pub struct Log {
     pub parts: LogParts,
     /// How a line is written.
     pub format: LogFormat,
+    /// The file that the lines go to, where not to standard error.
+    pub file: Option<PathBuf>,
+    /// The largest that the file becomes, in KiB.
+    pub file_max_kib: u32,
     /// Whether device addresses are written as they are rather than as a keyed hash.
     pub show_addresses: bool,
 }

@@ -90,6 +90,24 @@ impl<const MIN: u64, const MAX: u64> Kind for Seconds<MIN, MAX> {
     }
 }
 
+/// A size in whole KiB.
+pub(crate) struct Kibibytes<const MIN: u32, const MAX: u32>;
+
+impl<const MIN: u32, const MAX: u32> Kind for Kibibytes<MIN, MAX> {
+    type Value = u32;
+
+    const NUMBER: Option<&'static str> = Some("1024");
+
+    fn takes() -> String {
+        format!("{MIN} to {MAX}")
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>) -> Result<u32, Misfit> {
+        let number = u32::try_from(whole(value.as_ref())?).ok();
+        number.filter(|number| (MIN..=MAX).contains(number)).ok_or_else(|| Misfit::new(value.as_ref()))
+    }
+}
+
 /// A correction in dB.
 pub(crate) struct OffsetInDb;
 

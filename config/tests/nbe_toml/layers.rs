@@ -172,6 +172,7 @@ fn a_reload_knows_what_it_changes() {
         ("bands.all = true", Change { bands: true, ..Change::default() }),
         ("agent.endpoint_id = \"6e400001-b5a3-f393-e0a9-e50e24dcca9e\"", Change { agent: true, ..Change::default() }),
         ("log.format = \"json\"", Change { log: true, ..Change::default() }),
+        ("log.file = \"/var/lib/nbe/nbe.log\"", Change { log: true, ..Change::default() }),
         ("log.parts.wire = \"trace\"", Change { log: true, ..Change::default() }),
         ("[[adapter]]\nrssi_offset_db = 2.5", Change { offsets: true, ..Change::default() }),
         ("[[adapter]]\nport = \"COM5\"", Change { adapters: true, ..Change::default() }),

@@ -105,6 +105,16 @@ fn wrong_values_are_told_with_place_range_and_cause() {
             "[log]\nlevel = \"warning\"",
             "3:9: error: log.level must be \"error\", \"warn\", \"info\", \"debug\" or \"trace\", found \"warning\"",
         ),
+        (
+            "a log file of a few lines",
+            "[log]\nfile_max_kib = 4",
+            "3:16: error: log.file_max_kib must be 64 to 1048576, found 4",
+        ),
+        (
+            "a log file from nowhere",
+            "[log]\nfile = \"nbe.log\"",
+            "3:8: error: log.file must be an absolute path, found \"nbe.log\"",
+        ),
         ("a key for a table", "bands = true", "2:9: error: bands must be a table, written [bands]"),
         (
             "one bracket for two",
@@ -219,6 +229,7 @@ fn what_is_just_right_is_not_remarked() {
         "rssi_window_tap = 1\nrssi_window_long = 200",
         "rssi_window_tap = 0x0c",
         "absent_after_s = 600",
+        "[log]\nfile = '/var/log/nbe.log'\nfile_max_kib = 64",
         "[[adapter]]\nrssi_offset_db = -3.3\nscan_interval_ms = 2.5",
         "[[adapter]]\nrssi_offset_db = 40\nscan_interval_ms = 10240\nscan_window_ms = 10.625",
         "[[adapter]]\nport = \"COM5\"\n[[adapter]]\nport = 'COM6'",

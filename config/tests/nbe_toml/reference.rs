@@ -39,7 +39,7 @@ fn what_is_commented_out_can_be_put_in() {
             .is_some_and(|(name, _)| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
     };
     let examples: Vec<_> = REFERENCE.lines().filter(|line| line.strip_prefix("# ").is_some_and(is_key)).collect();
-    assert_eq!(examples.len(), 13, "{examples:?}");
+    assert_eq!(examples.len(), 14, "{examples:?}");
     // A secret needs wss, and port and address do not go together, so one at a time and over wss.
     let encrypted = REFERENCE.replace("\"ws://127.0.0.1", "\"wss://127.0.0.1");
     for example in examples {
