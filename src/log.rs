@@ -77,28 +77,38 @@ enum Place {
     StandardError,
 }
 
+type Output<S> = Box<dyn Layer<S> + Send + Sync>;
+
 /// What writes lines as asked for, and where it does.
-fn output<S>(log: &Log) -> (Box<dyn Layer<S> + Send + Sync>, Place)
+fn output<S>(log: &Log) -> (Output<S>, Place)
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     #[cfg(unix)]
-    if let Some(journal) = journal::layer() {
+    if let Some(journal) = journal::layer(|| lines(BoxMakeWriter::new(std::io::stderr), LogFormat::Text, false)) {
         return (journal.boxed(), Place::Journal);
     }
-    let (writer, place) = match &log.file {
-        Some(path) => (BoxMakeWriter::new(LogFile::new(path, log.file_max_kib, log.format)), Place::File),
-        None => (BoxMakeWriter::new(std::io::stderr), Place::StandardError),
-    };
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
-    let lines = match log.format {
-        LogFormat::Text => {
-            let is_terminal = place == Place::StandardError && std::io::stderr().is_terminal();
-            lines.fmt_fields(TextFields).with_ansi(is_terminal).with_target(false).boxed()
+    match &log.file {
+        Some(path) => {
+            let file = LogFile::new(path, log.file_max_kib, log.format);
+            (lines(BoxMakeWriter::new(file), log.format, false), Place::File)
         }
+        None => {
+            let is_terminal = std::io::stderr().is_terminal();
+            (lines(BoxMakeWriter::new(std::io::stderr), log.format, is_terminal), Place::StandardError)
+        }
+    }
+}
+
+fn lines<S>(writer: BoxMakeWriter, format: LogFormat, is_terminal: bool) -> Output<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    match format {
+        LogFormat::Text => lines.fmt_fields(TextFields).with_ansi(is_terminal).with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
-    };
-    (lines, place)
+    }
 }
 
 impl Control {

@@ -103,6 +103,75 @@ fn the_journal_gets_entries_with_their_ids_and_fields() {
 }
 
 #[test]
+fn while_the_journal_is_away_or_does_not_read_lines_go_to_standard_error() {
+    if !can_unshare() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let bind = || {
+        let journal = UnixDatagram::bind(&path).unwrap();
+        journal.set_read_timeout(Some(PATIENCE)).unwrap();
+        journal
+    };
+    let until = |journal: &UnixDatagram, message: &str| {
+        let mut buffer = vec![0; 65_536];
+        loop {
+            let length = journal.recv(&mut buffer).unwrap_or_else(|error| panic!("no {message}: {error}"));
+            if fields(&buffer[..length]).get("MESSAGE").is_some_and(|said| said == message) {
+                return;
+            }
+        }
+    };
+    let journal = bind();
+    let daemon = daemon(folder.path(), &path);
+    until(&journal, "started");
+    let word = "nothing in the configuration has changed";
+    let ask = || {
+        let pid = rustix::process::Pid::from_child(&daemon.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    };
+    let said = || fs::read_to_string(folder.path().join("stderr")).unwrap();
+    let until_said = |times: usize| {
+        let end = Instant::now() + PATIENCE;
+        while said().matches(word).count() < times {
+            assert!(Instant::now() < end, "not said {times} times: {}", said());
+            std::thread::sleep(Duration::from_millis(10)); // waiting for a process, which no clock of ours steps
+        }
+    };
+    ask();
+    until(&journal, word);
+
+    // Away: its socket does not listen, then is not there.
+    drop(journal);
+    ask();
+    until_said(1);
+    fs::remove_file(&path).unwrap();
+    ask();
+    until_said(2);
+
+    // Back, and one that does not read.
+    let journal = bind();
+    ask();
+    until(&journal, word);
+    let other = UnixDatagram::unbound().unwrap();
+    other.set_nonblocking(true).unwrap();
+    while other.send_to(b"MESSAGE=x\n", &path).is_ok() {}
+    ask();
+    until_said(3);
+
+    // It reads again.
+    while {
+        journal.set_nonblocking(true).unwrap();
+        journal.recv(&mut [0; 64]).is_ok()
+    } {}
+    journal.set_nonblocking(false).unwrap();
+    ask();
+    until(&journal, word);
+    assert_eq!(said().matches(word).count(), 3, "each was said in one place: {}", said());
+}
+
+#[test]
 fn without_a_journal_that_answers_standard_error_gets_the_lines() {
     if !can_unshare() {
         return;

@@ -1,9 +1,34 @@
 //! The systemd journal, where standard error leads there.
 
-use tracing_journald::{Layer, Priority, PriorityMappings};
+use std::os::unix::net::UnixDatagram;
 
-/// Writes entries with their fields, if standard error is the journal's and the journal answers.
-pub(super) fn layer() -> Option<Layer> {
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
+use tracing_journald::{Priority, PriorityMappings};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::Output;
+
+/// Where journald listens.
+const SOCKET: &str = "/run/systemd/journal/socket";
+
+/// Writes entries with their fields to the journal, and lines elsewhere while it takes none.
+pub(super) struct Journal<S> {
+    entries: tracing_journald::Layer,
+    lines: Output<S>,
+    /// Sends nothing: by it is seen whether the journal is there and reads.
+    probe: UnixDatagram,
+}
+
+/// The journal, if standard error is the journal's and the journal answers.
+pub(super) fn layer<S>(lines: impl FnOnce() -> Output<S>) -> Option<Journal<S>> {
+    Some(Journal { entries: entries()?, probe: UnixDatagram::unbound().ok()?, lines: lines() })
+}
+
+fn entries() -> Option<tracing_journald::Layer> {
     let stream = std::env::var("JOURNAL_STREAM").ok()?;
     let stderr = rustix::fs::fstat(std::io::stderr()).ok()?;
     if !names(&stream, stderr.st_dev, stderr.st_ino) {
@@ -15,8 +40,40 @@ pub(super) fn layer() -> Option<Layer> {
         trace: Priority::Debug,
         ..PriorityMappings::new()
     };
-    let layer = Layer::new().ok()?;
+    let layer = tracing_journald::Layer::new().ok()?;
     Some(layer.with_field_prefix(None).with_priority_mappings(priorities).with_syslog_identifier("nbe".to_owned()))
+}
+
+/// Whether a socket is there to send to, and takes something without waiting.
+///
+/// The crate that writes entries waits for a journal that does not read, and keeps quiet about one that is not there.
+fn takes(probe: &UnixDatagram, socket: &str) -> bool {
+    const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // Anew for each line: the one of before is dead after a restart that made another.
+    probe.connect(socket).is_ok()
+        && poll(&mut [PollFd::new(probe, PollFlags::OUT)], Some(&AT_ONCE)).is_ok_and(|ready| ready > 0)
+}
+
+impl<S> Layer<S> for Journal<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        self.entries.on_new_span(attributes, id, context.clone());
+        self.lines.on_new_span(attributes, id, context);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        Layer::<S>::on_record(&self.entries, id, values, context.clone());
+        self.lines.on_record(id, values, context);
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        match takes(&self.probe, SOCKET) {
+            true => self.entries.on_event(event, context),
+            false => self.lines.on_event(event, context),
+        }
+    }
 }
 
 /// Whether `device:inode` is this file; a child whose output was sent elsewhere inherits the variable too.
@@ -27,6 +84,27 @@ fn names(stream: &str, device: u64, inode: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_socket_is_asked_for_before_each_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, probe) = (folder.path().join("socket"), UnixDatagram::unbound().unwrap());
+        let takes = || super::takes(&probe, path.to_str().unwrap());
+        assert!(!takes(), "nobody is there");
+        let journal = UnixDatagram::bind(&path).unwrap();
+        assert!(takes() && takes());
+        drop(journal);
+        assert!(!takes(), "it does not listen any more");
+        std::fs::remove_file(&path).unwrap();
+        let journal = UnixDatagram::bind(&path).unwrap();
+        assert!(takes(), "another one does");
+        let other = UnixDatagram::unbound().unwrap();
+        other.set_nonblocking(true).unwrap();
+        while other.send_to(b"x", &path).is_ok() {}
+        assert!(!takes(), "it does not read, and is not waited for");
+        journal.recv(&mut [0; 8]).unwrap();
+        assert!(takes());
+    }
 
     #[test]
     fn only_this_very_stream_is_the_journals() {
