@@ -90,9 +90,9 @@ fn what_has_to_change_is_changed_and_told() {
         ),
         (
             "unknown tables, between known ones",
-            "[ui.theme] # dark\ncolour = 'blue'\n\n# levels\n[log]\nlevel = 'info'\nfile = 'x'\n[ui]\na.b = 1\na.c = 2\n[[users]]\nx = 1\n",
-            "# nbe does not read ui:\n# [ui.theme] # dark\n# colour = 'blue'\n\n# levels\n[log]\nlevel = 'info'\n# nbe does not read log.file:\n# file = 'x'\n# [ui]\n# a.b = 1\n# a.c = 2\n# nbe does not read users:\n# [[users]]\n# x = 1\n",
-            &["ui: kept as a comment", "log.file: kept as a comment", "users: kept as a comment"],
+            "[ui.theme] # dark\ncolour = 'blue'\n\n# levels\n[log]\nlevel = 'info'\ntarget = 'x'\n[ui]\na.b = 1\na.c = 2\n[[users]]\nx = 1\n",
+            "# nbe does not read ui:\n# [ui.theme] # dark\n# colour = 'blue'\n\n# levels\n[log]\nlevel = 'info'\n# nbe does not read log.target:\n# target = 'x'\n# [ui]\n# a.b = 1\n# a.c = 2\n# nbe does not read users:\n# [[users]]\n# x = 1\n",
+            &["ui: kept as a comment", "log.target: kept as a comment", "users: kept as a comment"],
         ),
         (
             "a key below a table that is not its own",
