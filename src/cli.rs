@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use config::{LogFormat, LogLevel};
 
+#[cfg(windows)]
+use crate::commands::service;
 use crate::commands::{
     agent, check, decode, demo, log as log_command, migrate, output, ports, reload, replay, run, simulate, status,
 };
@@ -39,6 +41,8 @@ enum Command {
     Reload(reload::ReloadArgs),
     Log(log_command::LogArgs),
     Ports(ports::PortsArgs),
+    #[cfg(windows)]
+    Service(service::ServiceArgs),
     Simulate(simulate::SimulateArgs),
     Agent(agent::AgentArgs),
     Replay(replay::ReplayArgs),
@@ -70,6 +74,8 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
         Command::Reload(args) => block_on(reload::run(&args))?,
         Command::Log(args) => block_on(log_command::run(args))?,
         Command::Ports(args) => Ok(output::unless_unread(ports::run(&args))?),
+        #[cfg(windows)]
+        Command::Service(args) => service::run(&args),
         Command::Simulate(args) => {
             block_on(simulate::run(&args))?.map_err(simulate::failure)?;
             Ok(ExitCode::SUCCESS)

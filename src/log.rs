@@ -1,7 +1,9 @@
-//! The log: entries in the systemd journal where standard error leads there, else lines for people or JSON on it, or in
-//! a file.
+//! The log: entries in the systemd journal where standard error leads there, events in the event log for a service of
+//! Windows, else lines for people or JSON on standard error, or in a file.
 
 mod catalogue;
+#[cfg(windows)]
+mod event_log;
 mod file;
 #[cfg(unix)]
 mod journal;
@@ -11,6 +13,7 @@ mod repeats;
 mod text;
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use config::{Log, LogFormat};
@@ -23,6 +26,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
 pub use self::catalogue::Entry;
+#[cfg(windows)]
+pub use self::event_log::use_event_log;
 pub use self::levels::{ADAPTER, AGENT, CONFIG, Levels, PROXIMITY};
 
 use self::file::LogFile;
@@ -59,45 +64,46 @@ pub fn start(log: &Log, clock: Option<Clock>) -> Control {
     let levels = Levels::from(log);
     let (filter, handle) = reload::Layer::new(levels.targets());
     let limit = Limit::new(clock);
-    let (output, place) = output(log);
+    let (output, unused) = output(log);
     // A process has one log; a demo in a test may find it started already.
     let _ = tracing_subscriber::registry().with(filter).with(limit.clone()).with(output).try_init();
-    if let (Place::Journal, Some(file)) = (place, &log.file) {
+    if let Some(file) = unused {
         tracing::info!(target: CONFIG, "the log goes to the journal, so nothing is written to {}", file.display());
     }
     Control { filter: handle, levels: Arc::new(Mutex::new(levels)), limit }
 }
 
-/// Where lines go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no journal"))]
-    Journal,
-    File,
-    StandardError,
-}
-
 type Output<S> = Box<dyn Layer<S> + Send + Sync>;
 
-/// What writes lines as asked for, and where it does.
-fn output<S>(log: &Log) -> (Output<S>, Place)
+/// What writes lines as asked for, and a file that was asked for and is not written to.
+fn output<S>(log: &Log) -> (Output<S>, Option<&Path>)
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     #[cfg(unix)]
     if let Some(journal) = journal::layer(|| lines(BoxMakeWriter::new(std::io::stderr), LogFormat::Text, false)) {
-        return (journal.boxed(), Place::Journal);
+        return (journal.boxed(), log.file.as_deref());
+    }
+    #[cfg(windows)]
+    if let Some(events) = event_log::layer() {
+        let file = log.file.as_ref().map(|path| file_lines(path, log));
+        return (events.and_then(file).boxed(), None);
     }
     match &log.file {
-        Some(path) => {
-            let file = LogFile::new(path, log.file_max_kib, log.format);
-            (lines(BoxMakeWriter::new(file), log.format, false), Place::File)
-        }
+        Some(path) => (file_lines(path, log), None),
         None => {
             let is_terminal = std::io::stderr().is_terminal();
-            (lines(BoxMakeWriter::new(std::io::stderr), log.format, is_terminal), Place::StandardError)
+            (lines(BoxMakeWriter::new(std::io::stderr), log.format, is_terminal), None)
         }
     }
+}
+
+fn file_lines<S>(path: &Path, log: &Log) -> Output<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let file = LogFile::new(path, log.file_max_kib, log.format);
+    lines(BoxMakeWriter::new(file), log.format, false)
 }
 
 fn lines<S>(writer: BoxMakeWriter, format: LogFormat, is_terminal: bool) -> Output<S>

@@ -11,6 +11,8 @@ mod signals;
 mod state;
 mod wall;
 mod who;
+#[cfg(windows)]
+pub mod windows;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -205,6 +207,7 @@ impl Service {
                 signal = signals.next() => match signal {
                     Signal::Stop(reason) => self.stop(reason),
                     Signal::Reload => drop(self.look(true)),
+                    Signal::Woke => handle_wake(&mut self.endpoint, self.clock),
                 },
                 asked = control::next(self.control.as_mut(), self.clock) => self.handle_asked(asked),
                 () = self.configuration.changed() => {
@@ -407,9 +410,13 @@ impl Service {
 /// Tells the endpoint if the machine slept, before anything that happened since is handed in.
 fn notice_sleep(sleep: &mut SleepWatch, endpoint: &mut Endpoint, clock: Clock) {
     if sleep.woke() {
-        log::entry!(info, Entry::Slept, "the machine slept");
-        endpoint.handle_wake(clock.now());
+        handle_wake(endpoint, clock);
     }
+}
+
+fn handle_wake(endpoint: &mut Endpoint, clock: Clock) {
+    log::entry!(info, Entry::Slept, "the machine slept");
+    endpoint.handle_wake(clock.now());
 }
 
 /// Where wishes to stop or reload come from.

@@ -10,6 +10,8 @@ pub mod ports;
 pub mod reload;
 pub mod replay;
 pub mod run;
+#[cfg(windows)]
+pub mod service;
 pub mod simulate;
 pub mod status;
 

@@ -11,7 +11,7 @@ use crate::control;
 use crate::failure::Failure;
 use crate::identity;
 use crate::log;
-use crate::service::{Options, Service, Signals};
+use crate::service::{Options, Outcome, Service, Signals};
 
 /// Run the endpoint: from the dongle to the agent, until SIGTERM or Ctrl-C
 #[derive(Debug, Args)]
@@ -41,10 +41,11 @@ Examples:
   nbe run --agent-url ws://127.0.0.1:9121/socket/websocket
 
 {}
-STATE_DIRECTORY, else /var/lib/nbe, keeps a copy of the last good file and the endpoint's id.
+STATE_DIRECTORY, else {}, keeps a copy of the last good file and the endpoint's id.
 
 SIGHUP looks at the configuration at once; an edited file is noticed without it.",
-        configuration::places()
+        configuration::places(),
+        identity::STATE
     )
 }
 
@@ -62,17 +63,20 @@ pub async fn run(args: RunArgs, format: Option<LogFormat>) -> Result<ExitCode, F
         LogFormat::Json => "json".to_owned(),
     });
     flag("--log-format", "log.format", format);
-    let options = Options {
-        config: args.config,
-        flags,
-        environment: None,
-        forward_adverts: args.forward_adverts,
-        state: identity::state_directory(),
-        control: control::socket::own_place(),
-        own_log: true,
-    };
+    let options =
+        Options { config: args.config, flags, forward_adverts: args.forward_adverts, own_log: true, ..installed() };
     let signals = Signals::new()?;
-    let outcome = Service::new(options)?.run(signals).await;
+    say_outcome(Service::new(options)?.run(signals).await);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where an installed daemon has its state and its control socket.
+pub(crate) fn installed() -> Options {
+    Options { state: identity::state_directory(), control: control::socket::own_place(), ..Options::default() }
+}
+
+/// Says what could not be done before the end.
+pub(crate) fn say_outcome(outcome: Outcome) {
     if outcome.unacknowledged > 0 {
         log::entry!(
             warn,
@@ -81,5 +85,4 @@ pub async fn run(args: RunArgs, format: Option<LogFormat>) -> Result<ExitCode, F
             "stopped before the agent had acknowledged everything"
         );
     }
-    Ok(ExitCode::SUCCESS)
 }

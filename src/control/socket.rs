@@ -1,10 +1,10 @@
 //! The shell's end of the control socket: a listener, a few connections, and the command's side of one.
 
 mod client; // the side that asks
-#[cfg(not(unix))]
-mod none;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::future::{pending, poll_fn};
 use std::pin::Pin;
@@ -14,11 +14,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub use self::client::{AskError, ask};
-#[cfg(not(unix))]
-use self::none as system;
 pub use self::system::{BindError, Listener, Stream, own_place, places};
 #[cfg(unix)]
 use self::unix as system;
+#[cfg(windows)]
+use self::windows as system;
 use super::pace::Pace;
 use super::reply::{Code, Refusal, Reply};
 use super::request::{Access, Request};

@@ -2,13 +2,15 @@
 
 use std::io;
 
-/// A wish of the administrator or the service manager.
+/// A wish of the administrator or news from the service manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// End, for this reason.
     Stop(&'static str),
     /// Look at the configuration now.
     Reload,
+    /// The machine is awake again.
+    Woke,
 }
 
 /// SIGTERM, SIGINT and SIGHUP, or what stands for them.

@@ -62,12 +62,21 @@ impl AskError {
             _ => exit::FOUND,
         };
         let cure = match &self {
+            Self::NotRunning { .. } if cfg!(windows) => {
+                "`nbe service status` tells whether the service is installed and runs, `nbe service start` starts it, \
+                 `nbe run` starts a daemon by hand; one that is elsewhere is named with --socket PIPE"
+                    .to_owned()
+            }
             Self::NotRunning { .. } => {
                 "`systemctl status nbe` tells why a service does not run, `nbe run` starts one by hand; one that is \
                  elsewhere is named with --socket PATH"
                     .to_owned()
             }
+            Self::NotPermitted { .. } if cfg!(windows) => "ask from a prompt run as administrator".to_owned(),
             Self::NotPermitted { .. } => "ask as root, or as the account that the daemon runs as".to_owned(),
+            Self::Broken { .. } if cfg!(windows) => {
+                "ask again; if this stays, `nbe service status` tells how the daemon is".to_owned()
+            }
             Self::Broken { .. } => {
                 "ask again; if this stays, `systemctl status nbe` tells how the daemon is".to_owned()
             }

@@ -1,0 +1,114 @@
+//! `C:\ProgramData\nbe`: what is in it, and who may read and write it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use config::{Flag, REFERENCE, Sources, find, resolve};
+
+use super::manage::ACCOUNT;
+use crate::failure::{Failure, exit};
+
+/// The folder.
+pub(super) const ROOT: &str = r"C:\ProgramData\nbe";
+
+/// What the system and administrators may do with everything, by the numbers that are the same in every language.
+const FULL: [&str; 2] = ["*S-1-5-18:(OI)(CI)F", "*S-1-5-32-544:(OI)(CI)F"];
+
+/// Whoever has an account may read what is configured.
+const USERS_READ: &str = "*S-1-5-32-545:(OI)(CI)RX";
+
+/// Who owns it: administrators, whoever of them made it.
+const OWNER: &str = "*S-1-5-32-544";
+
+/// Makes the folders and sets who may do what, brings nbe.default.toml up to date, and writes an nbe.toml with the agent's
+/// address if one is given and there is none.
+pub(super) fn make(root: &Path, agent_url: Option<&str>) -> Result<(), Failure> {
+    let (state, secrets) = (root.join("state"), root.join("secrets"));
+    for folder in [root, &state, &secrets] {
+        // Anybody may make a folder in ProgramData, and one that leads elsewhere would have another's rights changed.
+        if fs::symlink_metadata(folder).is_ok_and(|found| !found.is_dir()) {
+            return Err(Failure::new(exit::FOUND, format!("{} is no folder", folder.display()))
+                .advise("move it away, and install again"));
+        }
+        fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    }
+    let (reads, writes) = (format!("{ACCOUNT}:(OI)(CI)RX"), format!("{ACCOUNT}:(OI)(CI)M"));
+    own(root)?;
+    permit(root, &[&reads, USERS_READ])?;
+    permit(&state, &[&writes, USERS_READ])?;
+    permit(&secrets, &[&reads])?;
+    let reference = root.join("nbe.default.toml");
+    fs::write(&reference, REFERENCE).map_err(|error| failed(&reference, &error))?;
+    match agent_url {
+        Some(url) => write_agent_url(&root.join("nbe.toml"), url),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an address that the daemon would refuse.
+pub(super) fn check_agent_url(url: &str) -> Result<(), Failure> {
+    let flags = vec![Flag { name: "--agent-url", key: "agent_url", value: url.to_owned() }];
+    let resolution = resolve(&Sources { file: None, environment: Vec::new(), flags });
+    match resolution.diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
+        Some(mistake) => Err(Failure::new(exit::USAGE, mistake.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// What is configured already stays.
+fn write_agent_url(path: &Path, url: &str) -> Result<(), Failure> {
+    // Checked before, so that nothing in it ends the string.
+    let text =
+        format!("# Written by `nbe service install`; nbe.default.toml explains every key.\r\nagent_url = {url:?}\r\n");
+    let made = fs::File::create_new(path).and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()));
+    match made {
+        Ok(()) => Ok(println!("{} names the agent.", path.display())),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let file = find::find(Some(path)).ok().flatten();
+            let resolution = resolve(&Sources { file, environment: Vec::new(), flags: Vec::new() });
+            if resolution.config.is_some_and(|config| config.agent_url.to_string() == url) {
+                return Ok(());
+            }
+            Ok(println!(
+                "{} is there already and stays as it is; the agent's address in it holds, not {url}.",
+                path.display()
+            ))
+        }
+        Err(error) => Err(failed(path, &error)),
+    }
+}
+
+/// Takes the folder and all in it away from whoever made it, with the rights that they gave.
+fn own(folder: &Path) -> Result<(), Failure> {
+    icacls(folder, &["/setowner", OWNER, "/T", "/L", "/Q"])?;
+    icacls(folder, &["/reset", "/T", "/L", "/Q"])
+}
+
+/// Lets the system, administrators and these use the folder, and nobody else.
+fn permit(folder: &Path, others: &[&str]) -> Result<(), Failure> {
+    let mut args = vec!["/inheritance:r"];
+    for right in FULL.iter().chain(others) {
+        args.extend(["/grant:r", right]);
+    }
+    icacls(folder, &args)
+}
+
+fn icacls(folder: &Path, args: &[&str]) -> Result<(), Failure> {
+    let windows = std::env::var_os("SystemRoot").map_or_else(|| PathBuf::from(r"C:\Windows"), PathBuf::from);
+    let done = Command::new(windows.join(r"System32\icacls.exe")).arg(folder).args(args).output();
+    let said = match done {
+        Ok(output) if output.status.success() => return Ok(()),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(Failure::new(exit::FOUND, format!("cannot set who may use {}: icacls says: {said}", folder.display()))
+        .advise("do this at a prompt run as administrator"))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Failure {
+    let code = if error.kind() == io::ErrorKind::PermissionDenied { exit::NO_PERMISSION } else { exit::FOUND };
+    Failure::new(code, format!("cannot write {}: {error}", path.display()))
+        .advise("do this at a prompt run as administrator")
+}
