@@ -77,19 +77,39 @@ impl fmt::Display for EndpointId {
 }
 
 /// The id that the operating system keeps for this installation, where it can be read.
+#[cfg(not(windows))]
 pub fn machine_id() -> Option<String> {
     ["/etc/machine-id", "/var/lib/dbus/machine-id"]
         .into_iter()
         .filter_map(|path| fs::read_to_string(path).ok())
         .map(|text| text.trim().to_owned())
-        .find(|id| id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .find(|id| is_machine_id(id))
 }
+
+/// The id that the operating system keeps for this installation, where it can be read.
+#[cfg(windows)]
+pub fn machine_id() -> Option<String> {
+    let key = windows_registry::LOCAL_MACHINE.open(r"SOFTWARE\Microsoft\Cryptography").ok()?;
+    let id = key.get_string("MachineGuid").ok()?.replace('-', "").to_ascii_lowercase();
+    is_machine_id(&id).then_some(id)
+}
+
+fn is_machine_id(id: &str) -> bool {
+    id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The directory for what outlives a restart where the package or the installed service has it.
+#[cfg(not(windows))]
+pub const STATE: &str = "/var/lib/nbe";
+/// The directory for what outlives a restart where the package or the installed service has it.
+#[cfg(windows)]
+pub const STATE: &str = r"C:\ProgramData\nbe\state";
 
 /// The directory for what outlives a restart: the one that the service manager names, whether it can be written or not,
 /// else the package's where this account may write it.
 pub fn state_directory() -> Option<PathBuf> {
     let given = std::env::var_os("STATE_DIRECTORY").filter(|given| !given.is_empty());
-    let package = || Some(PathBuf::from("/var/lib/nbe")).filter(|path| path.is_dir() && is_writable(path));
+    let package = || Some(PathBuf::from(STATE)).filter(|path| path.is_dir() && is_writable(path));
     given.map(PathBuf::from).or_else(package)
 }
 
