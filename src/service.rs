@@ -35,7 +35,6 @@ use crate::control::socket::Server;
 use crate::control::status::Reload;
 use crate::control::{Code, Refusal};
 use crate::endpoint::{Endpoint, Output};
-use crate::event::{Conclusion, Decision, Presence, Trend};
 use crate::failure::Failure;
 use crate::identity::{self, EndpointId, Labels};
 use crate::log::{self, Entry};
@@ -286,7 +285,7 @@ impl Service {
                     let reset = self.drivers.iter_mut().map(|driver| driver.reset(now)).filter(|reset| *reset).count();
                     self.endpoint.handle_reset(now, req, reset > 0);
                 }
-                Output::Decided(decision) => self.log_decision(&decision),
+                Output::Decided(decision) => who::log_decision(&self.labels, &decision),
                 Output::Note(note) => who::log_agent(&note),
                 Output::Stopped => self.stopped = true,
             }
@@ -295,41 +294,6 @@ impl Service {
         self.socket.flush();
         if is_news {
             self.notify.status(self.endpoint.health());
-        }
-    }
-
-    fn log_decision(&self, decision: &Decision) {
-        let Decision { adapter, why, .. } = decision;
-        let (message_id, nbe_event) = Entry::fields(Entry::of_conclusion(&decision.conclusion));
-        let nbe_band = self.labels.label(decision.band.address);
-        let nbe_adapter = adapter.map(tracing::field::display);
-        let dbm = |cdb: Option<i32>| cdb.map(|cdb| f64::from(cdb) / 100.0);
-        let (nbe_mean_dbm, nbe_threshold_dbm) = (dbm(why.mean_cdb), dbm(why.threshold_cdb));
-        let (nbe_rule, nbe_n, nbe_span_ms, nbe_age_ms) = (why.rule.name(), why.n, why.span_ms, why.age_ms);
-        // Whole by itself, for those who are shown no fields.
-        let sentence = |what: &str| match nbe_mean_dbm {
-            Some(mean) => format!("{nbe_band} {what}, mean {mean:.1} dBm"),
-            None => format!("{nbe_band} {what}"),
-        };
-        macro_rules! say {
-            ($level:ident, $what:literal) => {
-                tracing::$level!(
-                    target: log::PROXIMITY, message_id, nbe_event, nbe_band, nbe_adapter, nbe_rule, nbe_mean_dbm,
-                    nbe_threshold_dbm, nbe_n, nbe_span_ms, nbe_age_ms, "{}", sentence($what)
-                )
-            };
-        }
-        match decision.conclusion {
-            Conclusion::Tap { .. } => say!(info, "taps"),
-            Conclusion::Trend { after: Trend::Near, .. } => say!(info, "is near"),
-            Conclusion::Trend { after: Trend::Away, .. } => say!(info, "is away"),
-            Conclusion::Trend { after: Trend::Hold, .. } => say!(debug, "is still near"),
-            // Anybody can advertise, and a crowd would fill the log.
-            Conclusion::Presence { after: Presence::Present, .. } if !decision.listed => say!(debug, "is present"),
-            Conclusion::Presence { .. } if !decision.listed => say!(debug, "is absent"),
-            Conclusion::Presence { after: Presence::Present, .. } => say!(info, "is present"),
-            Conclusion::Presence { .. } => say!(info, "is absent"),
-            Conclusion::Auth { .. } => say!(info, "is told of by the roster anew"),
         }
     }
 

@@ -28,7 +28,7 @@ macro_rules! catalogue {
             }
 
             /// How loud it is.
-            pub fn level(self) -> adapter::Level {
+            pub const fn level(self) -> adapter::Level {
                 match self { $(Self::$name => adapter::Level::$level,)* }
             }
 
@@ -75,7 +75,7 @@ catalogue! {
     403, Away, Info, "ca0792c1a2a2476494b09e046be767dd": "A band is away";
     404, Present, Info, "ea39225d4b0b42b99936743d9c719fd8": "A band is present";
     405, Absent, Info, "ebda8e6ef78b4cfb87377d6639b66c6b": "A band is absent";
-    406, Authentication, Info, "a2d4e71b5e534c08b82bd3c709b9df40": "The roster says otherwise of a wearer";
+    406, Authentication, Info, "a2d4e71b5e534c08b82bd3c709b9df40": "What the agent says of a wearer has changed";
     501, Started, Info, "27895f761b6d42f1b2f012e660fd26d1": "The daemon has started";
     502, Stopping, Info, "c0aeacf6e9dc435da803833dc42d35f2": "The daemon stops";
     503, Slept, Info, "56f62f395e064f1cb3d2c785835d44b3": "The machine slept";
@@ -132,13 +132,15 @@ impl Entry {
         }
     }
 
-    /// The entry of a decision; that a band is still near is none.
-    pub fn of_conclusion(conclusion: &Conclusion) -> Option<Self> {
+    /// The entry of a decision. That a band is still near is none, nor whether a band that no roster lists is present:
+    /// anybody can advertise, and a crowd would fill the log.
+    pub fn of_conclusion(conclusion: &Conclusion, is_listed: bool) -> Option<Self> {
         Some(match conclusion {
             Conclusion::Tap { .. } => Self::Tap,
             Conclusion::Trend { after: Trend::Near, .. } => Self::Near,
             Conclusion::Trend { after: Trend::Away, .. } => Self::Away,
             Conclusion::Trend { after: Trend::Hold, .. } => return None,
+            Conclusion::Presence { .. } if !is_listed => return None,
             Conclusion::Presence { after: Presence::Present, .. } => Self::Present,
             Conclusion::Presence { .. } => Self::Absent,
             Conclusion::Auth { .. } => Self::Authentication,
@@ -149,6 +151,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::time::Duration;
 
     use super::*;
 
@@ -202,16 +205,84 @@ mod tests {
         }
     }
 
+    /// The numbers of one hundred.
+    fn numbers(hundred: u16) -> BTreeSet<u16> {
+        Entry::ALL.iter().map(|entry| entry.number()).filter(|number| number / 100 == hundred).collect()
+    }
+
     #[test]
-    fn a_note_is_as_loud_as_its_entry() {
-        let troubles = [Trouble::NoAnswer, Trouble::Echo, Trouble::Garbage, Trouble::EmptyAdverts, Trouble::Restarts];
+    fn a_note_of_a_dongle_is_as_loud_as_its_entry() {
+        let refused = Trouble::Refused { command: "gap_discover", code: bgapi::ErrorCode(0x0181) };
+        let troubles = [
+            Trouble::NeverAnswered,
+            Trouble::NoAnswer,
+            Trouble::Gecko,
+            Trouble::Text,
+            Trouble::Echo,
+            Trouble::Garbage,
+            Trouble::EmptyAdverts,
+            refused,
+            Trouble::Restarts,
+            Trouble::WrongAddress { found: bgapi::BdAddr([1; 6]), wanted: bgapi::BdAddr([2; 6]) },
+        ];
         let mut notes: Vec<_> = troubles.into_iter().map(adapter::Note::Trouble).collect();
         notes.extend([adapter::Note::Booted, adapter::Note::Recovered, adapter::Note::Scanning, adapter::Note::Quiet]);
         notes.push(adapter::Note::Missing { reason: String::new() });
         notes.push(adapter::Note::NotOpened { message: String::new() });
         notes.push(adapter::Note::Lost { message: String::new() });
+        let mut met = BTreeSet::new();
         for note in notes {
-            assert_eq!(Entry::of_adapter(&note).map(Entry::level), Some(note.level()), "{note:?}");
+            let entry = Entry::of_adapter(&note).unwrap();
+            assert_eq!(entry.level(), note.level(), "{note:?}");
+            met.insert(entry.number());
         }
+        assert_eq!(met, numbers(1));
+    }
+
+    #[test]
+    fn a_note_about_the_agent_is_as_loud_as_its_entry() {
+        use agent::Note;
+        let (text, again_in) = (String::new, Duration::ZERO);
+        let notes = [
+            Note::Joined { resumed: false },
+            Note::Lost { reason: text() },
+            Note::Unreachable { error: text() },
+            Note::Refused { status: 403, error: text(), again_in },
+            Note::JoinFailed { reason: text() },
+            Note::Superseded { again_in },
+            Note::FactRefused { kind: "band.tap", reason: text() },
+            Note::CommandRefused { event: text(), reason: text() },
+            Note::Nonsense { what: text() },
+            Note::Congested { bytes: 1 },
+        ];
+        let mut met = BTreeSet::new();
+        for note in notes {
+            let entry = Entry::of_agent(&note);
+            assert_eq!(format!("{:?}", entry.level()), format!("{:?}", note.level()), "{note:?}");
+            met.insert(entry.number());
+        }
+        assert_eq!(met, numbers(2));
+    }
+
+    #[test]
+    fn decisions_are_told_of_but_for_those_that_anybody_could_bring_about() {
+        use crate::event::{Auth, PresenceReason, Side};
+        let presence = |after| Conclusion::Presence { before: after, after, reason: PresenceReason::Heard };
+        let trend =
+            |after| Conclusion::Trend { before: Side::Near, after, mean_cdb: None, slope_cdb: None, samples: 0 };
+        let conclusions = [
+            Conclusion::Tap { mean_cdb: 0, peak_cdb: 0, samples: 1, span_ms: 0, threshold_cdb: 0 },
+            trend(Trend::Near),
+            trend(Trend::Away),
+            presence(Presence::Present),
+            presence(Presence::Absent),
+            Conclusion::Auth { before: Auth::Unknown, after: Auth::Authenticated },
+        ];
+        let number = |conclusion, is_listed| Entry::of_conclusion(conclusion, is_listed).map(Entry::number);
+        assert_eq!(conclusions.each_ref().map(|it| number(it, true)), [401, 402, 403, 404, 405, 406].map(Some));
+        let unlisted = [Some(401), Some(402), Some(403), None, None, Some(406)];
+        assert_eq!(conclusions.each_ref().map(|it| number(it, false)), unlisted);
+        assert_eq!(number(&trend(Trend::Hold), true), None);
+        assert_eq!(numbers(4).len(), 6);
     }
 }

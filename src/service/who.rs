@@ -8,9 +8,9 @@ use crate::adapter;
 use crate::agent::socket::Target;
 use crate::agent::{self, Identity};
 use crate::credentials::{self, CredentialError};
-use crate::event::AdapterId;
+use crate::event::{AdapterId, Auth, Conclusion, Decision, Presence, Trend};
 use crate::failure::{Failure, exit};
-use crate::identity::EndpointId;
+use crate::identity::{EndpointId, Labels};
 use crate::log::{self, Entry};
 use crate::secret::Secret;
 
@@ -101,23 +101,62 @@ pub(super) fn log_diagnostic(diagnostic: &Diagnostic) {
     }
 }
 
+/// Says a line as loud as its entry is.
+macro_rules! say {
+    ($level:expr, $($rest:tt)+) => {
+        match $level {
+            adapter::Level::Debug => tracing::debug!($($rest)+),
+            adapter::Level::Info => tracing::info!($($rest)+),
+            adapter::Level::Warn => tracing::warn!($($rest)+),
+            adapter::Level::Error => tracing::error!($($rest)+),
+        }
+    };
+}
+
 pub(super) fn log_adapter(id: AdapterId, note: &adapter::Note) {
     let _span = tracing::info_span!(target: log::ADAPTER, "adapter", nbe_adapter = %id).entered();
-    let (message_id, nbe_event) = Entry::fields(Entry::of_adapter(note));
-    match note.level() {
-        adapter::Level::Debug => tracing::debug!(target: log::ADAPTER, message_id, nbe_event, "{note}"),
-        adapter::Level::Info => tracing::info!(target: log::ADAPTER, message_id, nbe_event, "{note}"),
-        adapter::Level::Warn => tracing::warn!(target: log::ADAPTER, message_id, nbe_event, "{note}"),
-        adapter::Level::Error => tracing::error!(target: log::ADAPTER, message_id, nbe_event, "{note}"),
-    }
+    let entry = Entry::of_adapter(note);
+    let (message_id, nbe_event) = Entry::fields(entry);
+    say!(entry.map_or(note.level(), Entry::level), target: log::ADAPTER, message_id, nbe_event, "{note}");
 }
 
 pub(super) fn log_agent(note: &agent::Note) {
     let _span = tracing::info_span!(target: log::AGENT, "agent").entered();
-    let (message_id, nbe_event) = Entry::fields(Some(Entry::of_agent(note)));
-    match note.level() {
-        agent::Level::Info => tracing::info!(target: log::AGENT, message_id, nbe_event, "{note}"),
-        agent::Level::Warn => tracing::warn!(target: log::AGENT, message_id, nbe_event, "{note}"),
-        agent::Level::Error => tracing::error!(target: log::AGENT, message_id, nbe_event, "{note}"),
+    let entry = Entry::of_agent(note);
+    let (message_id, nbe_event) = Entry::fields(Some(entry));
+    say!(entry.level(), target: log::AGENT, message_id, nbe_event, "{note}");
+}
+
+pub(super) fn log_decision(labels: &Labels, decision: &Decision) {
+    let Decision { adapter, why, .. } = decision;
+    let entry = Entry::of_conclusion(&decision.conclusion, decision.listed);
+    let (message_id, nbe_event) = Entry::fields(entry);
+    let nbe_band = labels.label(decision.band.address);
+    let nbe_adapter = adapter.map(tracing::field::display);
+    let dbm = |cdb: Option<i32>| cdb.map(|cdb| f64::from(cdb) / 100.0);
+    let (nbe_mean_dbm, nbe_threshold_dbm) = (dbm(why.mean_cdb), dbm(why.threshold_cdb));
+    let (nbe_rule, nbe_n, nbe_span_ms, nbe_age_ms) = (why.rule.name(), why.n, why.span_ms, why.age_ms);
+    // Whole by itself, for those who are shown no fields.
+    let what = in_words(&decision.conclusion);
+    let mean = nbe_mean_dbm.map(|mean| format!(", mean {mean:.1} dBm")).unwrap_or_default();
+    say!(
+        entry.map_or(adapter::Level::Debug, Entry::level),
+        target: log::PROXIMITY, message_id, nbe_event, nbe_band, nbe_adapter, nbe_rule, nbe_mean_dbm,
+        nbe_threshold_dbm, nbe_n, nbe_span_ms, nbe_age_ms, "{nbe_band} {what}{mean}"
+    );
+}
+
+/// What a band does, or what is known of it now.
+fn in_words(conclusion: &Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Tap { .. } => "taps",
+        Conclusion::Trend { after: Trend::Near, .. } => "is near",
+        Conclusion::Trend { after: Trend::Away, .. } => "is away",
+        Conclusion::Trend { after: Trend::Hold, .. } => "is still near",
+        Conclusion::Presence { after: Presence::Present, .. } => "is present",
+        Conclusion::Presence { .. } => "is absent",
+        Conclusion::Auth { after: Auth::Authenticated, .. } => "has an authenticated wearer now, says the agent",
+        Conclusion::Auth { after: Auth::Unknown, .. } => "has no authenticated wearer now, says the agent",
+        Conclusion::Auth { after: Auth::Unenrolled, .. } => "belongs to nobody now, says the agent",
     }
 }
