@@ -38,13 +38,15 @@ use crate::time::Time;
 
 /// Says a line of the catalogue: level, target where it is not the module's, entry, then as for `tracing`.
 ///
-/// A level that is not the entry's does not compile.
+/// With a level that is not the entry's, the program does not build.
 macro_rules! entry {
     (@ error) => { $crate::adapter::Level::Error };
     (@ warn) => { $crate::adapter::Level::Warn };
     (@ info) => { $crate::adapter::Level::Info };
     ($level:ident, target: $target:expr, $entry:expr, $($rest:tt)+) => {{
-        const { assert!($entry.level() as u8 == $crate::log::entry!(@ $level) as u8, "another level than the entry's") };
+        const {
+            assert!($entry.level() as u8 == $crate::log::entry!(@ $level) as u8, "the level is not the entry's");
+        }
         ::tracing::$level!(
             target: $target, message_id = $entry.message_id(), nbe_event = $entry.number(), $($rest)+
         )

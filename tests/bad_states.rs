@@ -17,10 +17,11 @@ use serde_json::Value;
 
 use self::daemon::{PATIENCE, Place, Program, nbe, program};
 
-/// Says loudly that something cannot be tried here, and fails if that is asked for.
+/// Says loudly that something cannot be tried here, and fails if that is asked for of root, who can have it.
 fn skip(what: &str) {
     eprintln!("SKIPPED: {what}");
-    assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none(), "it is asked for: {what}");
+    let is_asked_for = std::env::var_os("NBE_REQUIRE_PEERS").is_some() && rustix::process::geteuid().is_root();
+    assert!(!is_asked_for, "it is asked for: {what}");
 }
 
 /// A virtual dongle with a band that lies on the desk.
@@ -92,7 +93,9 @@ fn does(command: &mut Command) -> bool {
 fn a_clock_in_1970_is_told_and_decisions_do_not_depend_on_it() {
     let libraries = fs::read_dir("/usr/lib").unwrap().flatten();
     let library = libraries.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.exists());
-    let Some(library) = library else { return skip("a clock in 1970, since there is no libfaketime") };
+    let Some(library) = library else {
+        return skip("a clock in 1970, since there is no libfaketime (package faketime)");
+    };
     let place = Place::new();
     let (_dongle, (mut agent, port)) = (dongle(&place), agent());
     place.configure(&format!("ws://127.0.0.1:{port}/socket/websocket"), "");
