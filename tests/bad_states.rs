@@ -10,9 +10,13 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 use self::daemon::{PATIENCE, Place, Program, nbe, program};
@@ -89,14 +93,61 @@ fn does(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-#[test]
-fn a_clock_in_1970_is_told_and_decisions_do_not_depend_on_it() {
+/// The environment that makes a program believe in the clock that a file holds, where there is libfaketime.
+fn clock_of(file: &Path) -> Option<[(&'static str, PathBuf); 4]> {
     let libraries = fs::read_dir("/usr/lib").unwrap().flatten();
     let library = libraries.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.exists());
-    let Some(library) = library else {
+    Some([
+        ("LD_PRELOAD", library?),
+        ("FAKETIME_TIMESTAMP_FILE", file.to_owned()),
+        ("FAKETIME_NO_CACHE", "1".into()),
+        // The clocks that count on are the kernel's own.
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+    ])
+}
+
+#[test]
+fn a_certificate_that_the_clock_makes_too_young_is_told_of_once() {
+    let place = Place::new();
+    let Some(clock) = clock_of(&place.path("clock")) else {
+        return skip("a certificate in 1970, since there is no libfaketime (package faketime)");
+    };
+    let tls = |file: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/tls").join(file);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("wss://{}/socket/websocket", listener.local_addr().unwrap());
+    let certificate = CertificateDer::from_pem_file(tls("agent.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(tls("agent.key")).unwrap();
+    let server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let server = Arc::new(server);
+    // Ends with the test's process.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut tls = rustls::ServerConnection::new(Arc::clone(&server)).unwrap();
+            let _ = tls.complete_io(&mut stream); // refused, as is to be seen
+        }
+    });
+    fs::write(place.path("clock"), "@1970-01-01 00:01:00\n").unwrap();
+    place.configure(&url, &format!("[agent]\nca_file = {:?}", tls("ca.pem")));
+    let mut daemon = Program::start(place.command().envs(clock), false);
+    let why = "its certificate is not valid yet; the clock of this machine is wrong, so set it first";
+    daemon.expect(why);
+    let status = status_until(&place, "a while", |status| status["uptime_s"].as_u64() >= Some(3));
+    assert!(problems(&status).iter().any(|(code, text)| *code == "no_agent" && text.contains(why)), "{status:#}");
+    assert_eq!(daemon.count("cannot trust"), 1, "the seconds that are missing are no news");
+    daemon.stop();
+}
+
+#[test]
+fn a_clock_in_1970_is_told_and_decisions_do_not_depend_on_it() {
+    let place = Place::new();
+    let Some(clock) = clock_of(&place.path("clock")) else {
         return skip("a clock in 1970, since there is no libfaketime (package faketime)");
     };
-    let place = Place::new();
     let (_dongle, (mut agent, port)) = (dongle(&place), agent());
     place.configure(&format!("ws://127.0.0.1:{port}/socket/websocket"), "");
     let set_clock = |date: &str| {
@@ -104,11 +155,7 @@ fn a_clock_in_1970_is_told_and_decisions_do_not_depend_on_it() {
         fs::rename(place.path("clock.new"), place.path("clock")).unwrap();
     };
     set_clock("1970-01-01 00:01:00");
-    let mut command = place.command();
-    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", place.path("clock"));
-    // The clocks that count on are the kernel's own.
-    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    let mut daemon = Program::start(&mut command, false);
+    let mut daemon = Program::start(place.command().envs(clock), false);
     daemon.expect("the clock of this machine is wrong");
     daemon.expect("is near");
     agent.expect("\"clock\":\"unsynced\"");

@@ -137,15 +137,33 @@ fn handshake_failure(target: &Target, error: &io::Error) -> Failure {
             format!("{target} does not speak TLS; an agent without it has an agent_url that begins with ws://")
         }
         Some(error) => {
+            let date = wrong_date(error);
             let hint = match target.ca_file {
                 _ if !clock::is_plausible(clock::wall_ms()) => "; the clock of this machine is wrong, so set it first",
+                _ if date.is_some() => "; see that it is renewed in time, and that the clock of this machine is right",
                 None => "; a certificate of your own goes into [agent] ca_file",
                 Some(_) => "",
             };
-            format!("cannot trust {target}: {error}{hint}")
+            match date {
+                Some(date) => format!("cannot trust {target}: {date}{hint}"),
+                None => format!("cannot trust {target}: {error}{hint}"),
+            }
         }
     };
     error.into()
+}
+
+/// That a certificate is too young or too old, without the seconds by which: the next attempt is to say the same.
+fn wrong_date(error: &rustls::Error) -> Option<&'static str> {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+
+    match error {
+        rustls::Error::InvalidCertificate(NotValidYet | NotValidYetContext { .. }) => {
+            Some("its certificate is not valid yet")
+        }
+        rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. }) => Some("its certificate has expired"),
+        _ => None,
+    }
 }
 
 /// The SHA-256 of the public key in the first certificate.
