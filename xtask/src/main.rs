@@ -29,6 +29,12 @@ enum Task {
         #[arg(long, value_name = "VERSION")]
         version: Option<String>,
     },
+    /// Build the rpm, into target/generate-rpm
+    Rpm {
+        /// A version of the package's own, in place of the program's
+        #[arg(long, value_name = "VERSION")]
+        version: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -36,6 +42,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Assets => assets::write(&root),
         Task::Deb { version } => packages::deb(&root, version.as_deref()),
+        Task::Rpm { version } => packages::rpm(&root, version.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

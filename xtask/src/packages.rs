@@ -17,6 +17,18 @@ pub(crate) fn deb(root: &Path, version: Option<&str>) -> Result<(), TaskError> {
     run(&mut tool, "\n  try: cargo install --locked cargo-deb")
 }
 
+/// Builds the program, what goes with it, and the rpm around them.
+pub(crate) fn rpm(root: &Path, version: Option<&str>) -> Result<(), TaskError> {
+    build(root)?;
+    let mut tool = Command::new("cargo-generate-rpm");
+    // The machine's own way of finding what the program needs would differ from one to the next.
+    tool.current_dir(root).args(["generate-rpm", "--auto-req", "builtin"]);
+    if let Some(version) = version {
+        tool.args(["--set-metadata", &format!("version = \"{version}\"")]);
+    }
+    run(&mut tool, "\n  try: cargo install --locked cargo-generate-rpm")
+}
+
 fn build(root: &Path) -> Result<(), TaskError> {
     assets::write(root)?;
     run(Command::new("cargo").current_dir(root).args(["build", "--release", "--locked", "--package", "nbe"]), "")
@@ -27,6 +39,10 @@ mod tests {
     #[test]
     fn the_account_made_before_the_files_is_the_one_among_them() {
         let account = include_str!("../../packaging/linux/nbe.sysusers");
-        assert!(include_str!("../../packaging/linux/debian/preinst").contains(account.trim()), "{account}");
+        for script in
+            [include_str!("../../packaging/linux/debian/preinst"), include_str!("../../packaging/linux/rpm/pre")]
+        {
+            assert!(script.contains(account.trim()), "{account}");
+        }
     }
 }
