@@ -38,9 +38,9 @@ impl Drop for Daemon {
 }
 
 /// Starts the daemon where the journal's socket leads to `socket`, with a file for standard error.
-fn daemon(folder: &Path, socket: &Path) -> Daemon {
+fn daemon(folder: &Path, socket: &Path, keys: &str) -> Daemon {
     let config = folder.join("nbe.toml");
-    fs::write(&config, "agent_url = \"ws://127.0.0.1:9/socket/websocket\"\n").unwrap();
+    fs::write(&config, format!("agent_url = \"ws://127.0.0.1:9/socket/websocket\"\n{keys}\n")).unwrap();
     let stderr = File::create(folder.join("stderr")).unwrap();
     let file = stderr.metadata().unwrap();
     let script = "mount -t tmpfs none /run && mkdir -p /run/systemd/journal && ln -s \"$1\" /run/systemd/journal/socket \
@@ -84,7 +84,8 @@ fn the_journal_gets_entries_with_their_ids_and_fields() {
     let path = folder.path().join("socket");
     let journal = UnixDatagram::bind(&path).unwrap();
     journal.set_read_timeout(Some(PATIENCE)).unwrap();
-    let _daemon = daemon(folder.path(), &path);
+    let file = folder.path().join("nbe.log");
+    let _daemon = daemon(folder.path(), &path, &format!("[log]\nfile = {file:?}"));
     let mut buffer = vec![0; 65_536];
     let mut next = |what: &str, is_it: &dyn Fn(&HashMap<String, String>) -> bool| loop {
         let length = journal.recv(&mut buffer).unwrap_or_else(|error| panic!("no {what}: {error}"));
@@ -93,6 +94,8 @@ fn the_journal_gets_entries_with_their_ids_and_fields() {
             return entry;
         }
     };
+    let unused = format!("the log goes to the journal, so nothing is written to {}", file.display());
+    next("word about the file", &|entry| entry.get("MESSAGE") == Some(&unused));
     let started = next("start", &|entry| entry.get("MESSAGE_ID").is_some_and(|id| id == STARTED));
     assert_eq!(started["MESSAGE"], "started");
     assert_eq!((&*started["PRIORITY"], &*started["NBE_EVENT"], &*started["SYSLOG_IDENTIFIER"]), ("6", "501", "nbe"));
@@ -100,6 +103,7 @@ fn the_journal_gets_entries_with_their_ids_and_fields() {
     assert!(missing.contains_key("NBE_ADAPTER"), "{missing:?}");
     assert!(missing["PRIORITY"] == "4" || missing["PRIORITY"] == "3", "{missing:?}");
     assert_eq!(fs::read_to_string(folder.path().join("stderr")).unwrap(), "", "nothing is said twice");
+    assert!(!file.exists());
 }
 
 #[test]
@@ -124,7 +128,7 @@ fn while_the_journal_is_away_or_does_not_read_lines_go_to_standard_error() {
         }
     };
     let journal = bind();
-    let daemon = daemon(folder.path(), &path);
+    let daemon = daemon(folder.path(), &path, "");
     until(&journal, "started");
     let word = "nothing in the configuration has changed";
     let ask = || {
@@ -177,7 +181,7 @@ fn without_a_journal_that_answers_standard_error_gets_the_lines() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let _daemon = daemon(folder.path(), &folder.path().join("nobody"));
+    let _daemon = daemon(folder.path(), &folder.path().join("nobody"), "");
     let end = Instant::now() + PATIENCE;
     loop {
         let said = fs::read_to_string(folder.path().join("stderr")).unwrap();
