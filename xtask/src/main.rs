@@ -1,10 +1,12 @@
 //! What carries the project on: `cargo xtask help`.
 
 mod assets;
+mod dist;
 mod licences;
 mod man;
 mod packages;
 mod run;
+mod sbom;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +31,8 @@ enum Task {
         #[arg(long, value_name = "VERSION")]
         version: Option<String>,
     },
+    /// Build everything of a release, into target/dist
+    Dist,
     /// Build the rpm, into target/generate-rpm
     Rpm {
         /// A version of the package's own, in place of the program's
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Assets => assets::write(&root),
         Task::Deb { version } => packages::deb(&root, version.as_deref()),
+        Task::Dist => dist::all(&root),
         Task::Rpm { version } => packages::rpm(&root, version.as_deref()),
     };
     match done {
