@@ -98,8 +98,8 @@ impl Release {
     }
 
     /// A version that packages have to be given, when it is not the one in Cargo.toml.
-    pub(crate) fn own_version(&self) -> Option<&str> {
-        (self.version != env!("CARGO_PKG_VERSION")).then_some(&self.version)
+    pub(crate) fn own_version(&self) -> Option<String> {
+        (self.version != env!("CARGO_PKG_VERSION")).then(|| format!("{}-1", self.version))
     }
 
     fn program(&self, target: &str) -> PathBuf {
