@@ -1,7 +1,9 @@
 //! `nbe migrate` as an administrator runs it: real files, real places, and what is left alone.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 const VENDORS: &str = "# Front desk\r\nagent_url = \"ws://127.0.0.1:9120/socket/websocket\"\r\nRSSI_WINDOW_TAP = \"12\"\r\nlog_level = 'debug' # why\r\n";
@@ -53,7 +55,7 @@ fn the_new_file_is_printed_and_what_changed_is_told_beside_it() {
     let place = Place::new(VENDORS);
     let done = place.migrate(&[]);
     assert_eq!((done.status.code(), text(&done.stdout).as_str()), (Some(0), OURS));
-    let told = text(&done.stderr).replace(&format!("{}/", place.0.path().display()), "");
+    let told = text(&done.stderr).replace(&format!("{}{}", place.0.path().display(), std::path::MAIN_SEPARATOR), "");
     let expected = "\
 old.toml:3:1: RSSI_WINDOW_TAP: written rssi_window_tap, since capitals count in a file, and the key has none
 old.toml:3:19: rssi_window_tap: written 12 instead of \"12\", since a number has no quotes
