@@ -29,7 +29,7 @@ pub struct ServiceArgs {
 enum Verb {
     /// Install the service, or bring an installed one up to date; what is configured stays
     Install {
-        /// Where the agent listens: written to a new nbe.toml, and an error where there is one already that says otherwise
+        /// Where the agent listens: written to a new nbe.toml; one that is there already stays as it is
         #[arg(long, value_name = "URL")]
         agent_url: Option<String>,
     },

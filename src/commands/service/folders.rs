@@ -64,20 +64,17 @@ fn write_agent_url(path: &Path, url: &str) -> Result<(), Failure> {
         format!("# Written by `nbe service install`; nbe.default.toml explains every key.\r\nagent_url = {url:?}\r\n");
     let made = fs::File::create_new(path).and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()));
     match made {
-        Ok(()) => Ok(println!("{} names the agent.", path.display())),
+        Ok(()) => println!("{} names the agent.", path.display()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let file = find::find(Some(path)).ok().flatten();
             let resolution = resolve(&Sources { file, environment: Vec::new(), flags: Vec::new() });
-            if resolution.config.is_some_and(|config| config.agent_url.to_string() == url) {
-                return Ok(());
+            if resolution.config.is_none_or(|config| config.agent_url.to_string() != url) {
+                println!("{} is there already and stays as it is: it decides, and not {url}.", path.display());
             }
-            Ok(println!(
-                "{} is there already and stays as it is; the agent's address in it holds, not {url}.",
-                path.display()
-            ))
         }
-        Err(error) => Err(failed(path, &error)),
+        Err(error) => return Err(failed(path, &error)),
     }
+    Ok(())
 }
 
 /// Takes the folder and all in it away from whoever made it, with the rights that they gave.

@@ -1,6 +1,6 @@
 //! Two named pipes; who may do what is decided by the one that their access list lets them open.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::OwnedHandle;
@@ -90,6 +90,10 @@ impl Listener {
 
 /// Makes a pipe on which nobody from another machine is let in; `sddl` is its access list as text.
 fn listen(path: &Path, sddl: &str) -> Result<PipeListener<Bytes, Bytes>, BindError> {
+    // The system refuses a second pipe of the name too, but older Wine does not.
+    if !open(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Err(BindError::Taken { path: path.to_owned() });
+    }
     let try_it = || {
         let sddl = U16CString::from_str(sddl).map_err(io::Error::other)?;
         let name = U16CString::from_os_str(path.as_os_str()).map_err(io::Error::other)?;
@@ -126,16 +130,16 @@ pub fn places() -> Vec<PathBuf> {
 /// # Errors
 /// If none listens there, or it may not be asked.
 pub(super) async fn connect(path: &Path) -> io::Result<Stream> {
-    let opened = OpenOptions::new()
-        .access_mode(TALK)
-        .custom_flags(OVERLAPPED)
-        .security_qos_flags(IDENTIFICATION)
-        .open(path)
-        .map_err(|error| match error.raw_os_error() {
-            Some(PIPE_BUSY) => io::Error::new(io::ErrorKind::WouldBlock, "others are being let in just now; ask again"),
-            _ => error,
-        })?;
+    let opened = open(path).map_err(|error| match error.raw_os_error() {
+        Some(PIPE_BUSY) => io::Error::new(io::ErrorKind::WouldBlock, "others are being let in just now; ask again"),
+        _ => error,
+    })?;
     Stream::try_from(OwnedHandle::from(opened)).map_err(|_| io::Error::other("it is no pipe of bytes"))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.access_mode(TALK).custom_flags(OVERLAPPED).security_qos_flags(IDENTIFICATION).open(path)
 }
 
 #[cfg(test)]
@@ -162,7 +166,8 @@ mod tests {
         let path = place("taken");
         assert_eq!(connect(&path).await.unwrap_err().kind(), io::ErrorKind::NotFound);
         let first = Listener::bind(&path).unwrap();
-        assert!(matches!(Listener::bind(&path), Err(BindError::Taken { .. })));
+        let second = Listener::bind(&path);
+        assert!(matches!(second, Err(BindError::Taken { .. })), "{second:?}");
         drop(first);
         Listener::bind(&path).unwrap();
     }
