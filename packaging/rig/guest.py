@@ -44,6 +44,11 @@ def sh(command, may_fail=False):
     return done.stdout.strip()
 
 
+def counters():
+    """What the daemon's first dongle has counted."""
+    return json.loads(sh("nbe status --json"))["adapters"][0]["counters"]
+
+
 def until(what, holds, within=60):
     """Waits until something holds; how long it took, in seconds."""
     began = time.monotonic()
@@ -296,15 +301,24 @@ class Rig:
     def edit(self):
         until("scanning", lambda: "scanning" in show("StatusText"))
         mark, log, before, pid = self.agent.look(), cursor(), self.boot(), show("MainPID")
+        first = counters()
+        time.sleep(10)
+        second = counters()
         TOML.write_text(toml(window=25))
-        until("reloaded", lambda: "configuration reloaded" in journal(log))
+        time.sleep(10)
+        third = counters()
+        need("configuration reloaded" in journal(log), "it was not taken over")
+        for name in ("discarded_bytes", "resyncs", "losses", "opens", "protocol_errors"):
+            need(third[name] == first[name], f"{name}: {first[name]}, then {third[name]}")
+        without, during = second["reports"] - first["reports"], third["reports"] - second["reports"]
+        need(during > 0.9 * without, f"{without} adverts in 10 s, and {during} with the edit")
         self.agent.wait(mark, "band.trend", within=60)
         need((self.boot(), show("MainPID")) == (before, pid), "it was started anew")
         need(not self.agent.since(mark, "adapter.state"), "the dongle's state changed")
         need(not self.agent.since(mark, "snapshot"), "the channel was joined anew")
         numbers = [one["seq"] for one in self.agent.events if one["payload"].get("boot") == before and one.get("seq")]
         need(numbers == sorted(set(numbers)), "facts came twice or out of order")
-        return "same process, dongle and channel; facts numbered on"
+        return f"same process, dongle and channel; {without} adverts in 10 s before, {during} with the edit, no byte lost"
 
     def bad_edit(self):
         mark, pid = self.agent.look(), show("MainPID")
