@@ -1,99 +1,20 @@
 //! The model against the field's notes: what a host sends, and what it gets to see.
 
+mod host;
+
 use std::path::Path;
 use std::time::Duration;
 
 use bgapi::gap::command::{Discover, EndProcedure, SetFiltering, SetScanParameters};
-use bgapi::gap::event::ScanResponse;
 use bgapi::{
-    Address, AddressType, AdvertisingPolicy, BdAddr, ByteArray, Command, Decoder, DiscoverMode, Item, Message,
-    PacketType, ScanPolicy, connection, flash, hardware, system,
+    AddressType, AdvertisingPolicy, BdAddr, ByteArray, Command, DiscoverMode, Message, PacketType, ScanPolicy,
+    connection, flash, hardware, system,
 };
 use proptest::prelude::*;
 
+use self::host::{HELLO, Host, OBSERVE, Report};
 use super::*;
 use crate::time::Time;
-
-/// A host beside a simulation: sends, lets time pass, and reads.
-struct Host {
-    simulation: Simulation,
-    decoder: Decoder,
-    now: Time,
-    reports: Vec<Report>,
-}
-
-#[derive(Debug, PartialEq)]
-struct Report {
-    rssi: i8,
-    packet_type: PacketType,
-    sender: Address,
-    data: Vec<u8>,
-}
-
-impl Host {
-    fn new(scenario: &Scenario) -> Self {
-        Self::with_seed(scenario, 1)
-    }
-
-    fn with_seed(scenario: &Scenario, seed: u64) -> Self {
-        let simulation = Simulation::new(scenario, seed);
-        let mut host = Self { simulation, decoder: Decoder::host(), now: Time::ZERO, reports: Vec::new() };
-        assert!(host.wait(10)[0].starts_with("evt system_boot major=1 minor=5"));
-        host
-    }
-
-    /// Lets as many milliseconds pass; what came, reports aside.
-    fn wait(&mut self, millis: u64) -> Vec<String> {
-        self.now = self.now + Duration::from_millis(millis);
-        let (decoder, reports) = (&mut self.decoder, &mut self.reports);
-        let mut said = Vec::new();
-        self.simulation.run_until(self.now, |_, _, bytes| {
-            assert!(bytes.len() <= 2 * USB_PACKET);
-            let mut items = decoder.feed(bytes);
-            while let Some(item) = items.next() {
-                match item {
-                    Item::Frame(frame) => match frame.get::<ScanResponse>() {
-                        Some(report) => reports.push(Report {
-                            rssi: report.rssi,
-                            packet_type: report.packet_type,
-                            sender: report.address(),
-                            data: report.data.to_vec(),
-                        }),
-                        None => said.push(frame.to_string()),
-                    },
-                    Item::Discarded(bytes) => said.push(format!("discarded {}", bytes.len())),
-                }
-            }
-        });
-        said
-    }
-
-    /// Sends a command; what came within 10 ms, reports aside.
-    fn ask<'a>(&mut self, command: &impl Message<'a>) -> Vec<String> {
-        self.write(&command.encoded());
-        self.wait(10)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.simulation.handle_bytes(self.now, bytes);
-    }
-
-    /// Scans all day, with window and interval in units of 625 µs.
-    fn scan(&mut self, interval: u16, window: u16, active: u8) {
-        let parameters = SetScanParameters { scan_interval: interval, scan_window: window, active };
-        assert_eq!(self.ask(&parameters), ["rsp gap_set_scan_parameters result=0x0000"]);
-        assert_eq!(self.ask(&OBSERVE), ["rsp gap_discover result=0x0000"]);
-    }
-
-    fn hear(&mut self, millis: u64) -> Vec<Report> {
-        self.reports.clear();
-        self.wait(millis);
-        std::mem::take(&mut self.reports)
-    }
-}
-
-const OBSERVE: Discover = Discover { mode: DiscoverMode::OBSERVATION };
-const HELLO: system::command::Hello = system::command::Hello {};
 
 fn quiet() -> Scenario {
     Scenario { bands: Vec::new(), neighbours: Vec::new(), ..Scenario::default() }

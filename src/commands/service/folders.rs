@@ -25,19 +25,16 @@ const OWNER: &str = "*S-1-5-32-544";
 /// Makes the folders and sets who may do what, brings nbe.default.toml up to date, and writes an nbe.toml with the agent's
 /// address if one is given and there is none.
 pub(super) fn make(root: &Path, agent_url: Option<&str>) -> Result<(), Failure> {
-    let (state, secrets) = (root.join("state"), root.join("secrets"));
-    for folder in [root, &state, &secrets] {
-        // Anybody may make a folder in ProgramData, and one that leads elsewhere would have another's rights changed.
-        if fs::symlink_metadata(folder).is_ok_and(|found| !found.is_dir()) {
-            return Err(Failure::new(exit::FOUND, format!("{} is no folder", folder.display()))
-                .advise("move it away, and install again"));
-        }
-        fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    }
+    // Anybody may make a folder in ProgramData: it is taken from them before anything is made or believed in it.
+    make_folder(root)?;
+    icacls(root, &["/setowner", OWNER, "/T", "/L", "/Q"])?;
+    icacls(root, &["/reset", "/T", "/L", "/Q"])?;
     let (reads, writes) = (format!("{ACCOUNT}:(OI)(CI)RX"), format!("{ACCOUNT}:(OI)(CI)M"));
-    own(root)?;
     permit(root, &[&reads, USERS_READ])?;
+    let (state, secrets) = (root.join("state"), root.join("secrets"));
+    make_folder(&state)?;
     permit(&state, &[&writes, USERS_READ])?;
+    make_folder(&secrets)?;
     permit(&secrets, &[&reads])?;
     let reference = root.join("nbe.default.toml");
     fs::write(&reference, REFERENCE).map_err(|error| failed(&reference, &error))?;
@@ -77,10 +74,13 @@ fn write_agent_url(path: &Path, url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes the folder and all in it away from whoever made it, with the rights that they gave.
-fn own(folder: &Path) -> Result<(), Failure> {
-    icacls(folder, &["/setowner", OWNER, "/T", "/L", "/Q"])?;
-    icacls(folder, &["/reset", "/T", "/L", "/Q"])
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    // One that leads elsewhere would have another's rights changed.
+    if fs::symlink_metadata(folder).is_ok_and(|found| !found.is_dir()) {
+        return Err(Failure::new(exit::FOUND, format!("{} is no folder", folder.display()))
+            .advise("move it away, and install again"));
+    }
+    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
 }
 
 /// Lets the system, administrators and these use the folder, and nobody else.
