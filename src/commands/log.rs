@@ -25,7 +25,7 @@ Examples:
   nbe log warn --for 8h                less, for a working day
 
 After that time, what the configuration says holds again; `level` under [log] changes it for good.
-Only root and the account that the daemon runs as may change it.")]
+Only root and the account that the daemon runs as may change it, on Windows administrators.")]
 pub struct LogArgs {
     /// The least severe lines to show: error, warn, info, debug or trace
     #[arg(value_parser = level)]

@@ -24,7 +24,7 @@ Examples:
   nbe check && nbe reload                  look first
   nbe reload --json | jq -r '.changed[].key'
 
-Only root and the account that the daemon runs as may do this.")]
+Only root and the account that the daemon runs as may do this, on Windows administrators.")]
 pub struct ReloadArgs {
     /// Print one JSON object
     #[arg(long)]

@@ -13,7 +13,7 @@ use crate::identity;
 use crate::log;
 use crate::service::{Options, Outcome, Service, Signals};
 
-/// Run the endpoint: from the dongle to the agent, until SIGTERM or Ctrl-C
+/// Run the endpoint: from the dongle to the agent, until it is stopped
 #[derive(Debug, Args)]
 #[command(after_help = explanation())]
 pub struct RunArgs {
@@ -37,15 +37,17 @@ fn explanation() -> String {
 Examples:
   nbe run                                        as the service does
   nbe run --config ./nbe.toml                    with another configuration
-  nbe run --port /dev/ttyACM1                    with this dongle
+  nbe run --port {:<32}with this dongle
   nbe run --agent-url ws://127.0.0.1:9121/socket/websocket
 
 {}
 STATE_DIRECTORY, else {}, keeps a copy of the last good file and the endpoint's id.
 
-SIGHUP looks at the configuration at once; an edited file is noticed without it.",
+{} looks at the configuration at once; an edited file is noticed without it.",
+        if cfg!(windows) { "COM12" } else { "/dev/ttyACM1" },
         configuration::places(),
-        identity::STATE
+        identity::STATE,
+        if cfg!(windows) { "`nbe reload`" } else { "SIGHUP" }
     )
 }
 
