@@ -245,13 +245,14 @@ class Rig:
 
     def read_only_state(self):
         try:
-            self.with_drop_in("StateDirectory=\nReadOnlyPaths=/var/lib/nbe\n")
+            named = "StateDirectory=\nEnvironment=STATE_DIRECTORY=/var/lib/nbe\n"
+            self.with_drop_in(f"{named}ReadOnlyPaths=/var/lib/nbe\n")
             log = cursor()
             sh("systemctl restart nbe")
             need(is_active(), "it is not running")
-            said = [line for line in journal(log).splitlines() if "state" in line and "director" in line]
-            need(said, "the log does not say so")
-            return said[0][:90]
+            (line,) = [line for line in journal(log).splitlines() if "kept in memory" in line] or [""]
+            need("read-only" in line, f"the log says: {line}")
+            return line[:90]
         finally:
             self.without_drop_in()
 
@@ -264,9 +265,9 @@ class Rig:
             need(is_active(), "it is not running")
             TOML.write_text(toml(window=30))
             until("reloaded", lambda: "configuration reloaded" in journal(log))
-            said = [line for line in journal(log).splitlines() if "No space left" in line]
-            need(said, "the log does not say so")
-            return said[0][:90]
+            (line,) = [line for line in journal(log).splitlines() if "kept in memory" in line] or [""]
+            need("no space left" in line, f"the log says: {line}")
+            return line[:90]
         finally:
             sh("systemctl stop nbe; umount /var/lib/nbe; systemctl start nbe")
 
