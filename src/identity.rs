@@ -117,7 +117,7 @@ fn is_writable(path: &Path) -> bool {
     #[cfg(unix)]
     return rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
     #[cfg(not(unix))]
-    return fs::metadata(path).is_ok_and(|metadata| !metadata.permissions().readonly());
+    return tempfile::tempfile_in(path).is_ok(); // what a folder's attributes say means nothing
 }
 
 /// Random bytes as hex digits, for ids that must be new.

@@ -149,6 +149,8 @@ impl Port {
 
     /// Releases the port at once, and tells if another device comes in place of the one there.
     fn rest(&mut self) {
+        // A write that a sick device never takes would keep the port open on Windows.
+        self.flush();
         self.close();
         self.state = State::Resting { watch: self.watch(), before: self.present() };
     }

@@ -33,6 +33,10 @@ pub(super) struct EventLog(EventSource);
 
 impl<S: Subscriber> Layer<S> for EventLog {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        // The log is everybody's, and has room for a few thousand lines: what is for developers goes to a file.
+        if *event.metadata().level() > Level::INFO {
+            return;
+        }
         let mut text = String::new();
         if TextFields.format_fields(Writer::new(&mut text), event).is_err() {
             return;

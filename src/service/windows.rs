@@ -1,6 +1,7 @@
 //! The daemon as a service of Windows: what the service manager wants, and what it is told.
 
 use std::ffi::OsString;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use nbe_windows::{EventSource, Severity};
@@ -39,7 +40,13 @@ pub fn dispatch() -> Result<(), Failure> {
 fn main(_: Vec<OsString>) {
     log::use_event_log();
     let (said, wishes) = unbounded_channel();
+    let handle = Arc::new(OnceLock::new());
+    let told = Arc::clone(&handle);
     let registered = service_control_handler::register(NAME, move |control| {
+        // Before this returns: no control may follow a stop, for the library forgets this function then.
+        if let (ServiceControl::Stop | ServiceControl::Shutdown, Some(handle)) = (&control, told.get()) {
+            Manager(*handle).tell(ServiceState::StopPending, ServiceExitCode::NO_ERROR);
+        }
         let wish = match control {
             ServiceControl::Stop => Signal::Stop("the service manager says so"),
             ServiceControl::Shutdown => Signal::Stop("the machine shuts down"),
@@ -53,7 +60,7 @@ fn main(_: Vec<OsString>) {
         ServiceControlHandlerResult::NoError
     });
     let manager = match registered {
-        Ok(handle) => Manager(handle),
+        Ok(registered) => Manager(*handle.get_or_init(|| registered)),
         Err(error) => return report(Entry::Stopping, &format!("the service manager does not answer: {error}")),
     };
     manager.tell(ServiceState::StartPending, ServiceExitCode::NO_ERROR);
@@ -78,7 +85,7 @@ fn serve(manager: &Manager, wishes: UnboundedReceiver<Signal>) -> Result<(), Fai
     let done = runtime.block_on(async {
         let service = Service::new(Options { own_log: true, ..run::installed() })?;
         manager.tell(ServiceState::Running, ServiceExitCode::NO_ERROR);
-        run::say_outcome(service.run(Wishes { wishes, manager }).await);
+        run::say_outcome(service.run(Wishes(wishes)).await);
         Ok(())
     });
     runtime.shutdown_background();
@@ -116,18 +123,14 @@ impl Manager {
 }
 
 /// What the service manager wants, passed on.
-struct Wishes<'a> {
-    wishes: UnboundedReceiver<Signal>,
-    manager: &'a Manager,
-}
+struct Wishes(UnboundedReceiver<Signal>);
 
-impl AsyncSignals for Wishes<'_> {
+impl AsyncSignals for Wishes {
     async fn next(&mut self) -> Signal {
-        let Some(wish) = self.wishes.recv().await else { return std::future::pending().await };
-        if matches!(wish, Signal::Stop(_)) {
-            self.manager.tell(ServiceState::StopPending, ServiceExitCode::NO_ERROR);
+        match self.0.recv().await {
+            Some(wish) => wish,
+            None => std::future::pending().await,
         }
-        wish
     }
 }
 

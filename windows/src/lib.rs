@@ -78,11 +78,16 @@ impl Drop for EventSource {
 /// The text with a zero at its end, without half a character where it is cut off.
 fn utf16(text: &str) -> Vec<u16> {
     let mut units = Vec::new();
+    let mut last = ' ';
     for char in text.chars().take_while(|char| *char != '\0') {
-        if units.len() + char.len_utf16() > LONGEST {
+        // What shows an event would put something in place of %1, as in an address such as fe80::1%12.
+        let space = if last == '%' && (char.is_ascii_digit() || char == '%') { " " } else { "" };
+        if units.len() + space.len() + char.len_utf16() > LONGEST {
             break;
         }
+        units.extend(space.encode_utf16());
         units.extend_from_slice(char.encode_utf16(&mut [0; 2]));
+        last = char;
     }
     units.push(0);
     units
@@ -95,6 +100,7 @@ mod tests {
     #[test]
     fn texts_end_with_one_zero_and_are_cut_between_characters() {
         assert_eq!(utf16("ab\0c"), [97, 98, 0]);
+        assert_eq!(String::from_utf16(&utf16("1%12, %%, 5 %")).unwrap(), "1% 12, % %, 5 %\0");
         let long = utf16(&"x𝄞".repeat(LONGEST));
         assert!(long.len() <= LONGEST + 1 && long.len() >= LONGEST);
         assert!(String::from_utf16(&long[..long.len() - 1]).is_ok());

@@ -25,17 +25,20 @@ const OWNER: &str = "*S-1-5-32-544";
 /// Makes the folders and sets who may do what, brings nbe.default.toml up to date, and writes an nbe.toml with the agent's
 /// address if one is given and there is none.
 pub(super) fn make(root: &Path, agent_url: Option<&str>) -> Result<(), Failure> {
-    // Anybody may make a folder in ProgramData: it is taken from them before anything is made or believed in it.
+    // Anybody may make a folder in ProgramData, and what is in it: each is taken from them before it is believed in.
     make_folder(root)?;
-    icacls(root, &["/setowner", OWNER, "/T", "/L", "/Q"])?;
-    icacls(root, &["/reset", "/T", "/L", "/Q"])?;
+    own(root)?;
     let (reads, writes) = (format!("{ACCOUNT}:(OI)(CI)RX"), format!("{ACCOUNT}:(OI)(CI)M"));
-    permit(root, &[&reads, USERS_READ])?;
-    let (state, secrets) = (root.join("state"), root.join("secrets"));
+    permit(root, &reads)?;
+    for file in ["nbe.toml", "nbe.default.toml"].map(|name| root.join(name)) {
+        if fs::symlink_metadata(&file).is_ok_and(|found| found.is_file()) {
+            own(&file)?;
+        }
+    }
+    let state = root.join("state");
     make_folder(&state)?;
-    permit(&state, &[&writes, USERS_READ])?;
-    make_folder(&secrets)?;
-    permit(&secrets, &[&reads])?;
+    own(&state)?;
+    permit(&state, &writes)?;
     let reference = root.join("nbe.default.toml");
     fs::write(&reference, REFERENCE).map_err(|error| failed(&reference, &error))?;
     match agent_url {
@@ -83,18 +86,22 @@ fn make_folder(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
 }
 
-/// Lets the system, administrators and these use the folder, and nobody else.
-fn permit(folder: &Path, others: &[&str]) -> Result<(), Failure> {
-    let mut args = vec!["/inheritance:r"];
-    for right in FULL.iter().chain(others) {
-        args.extend(["/grant:r", right]);
-    }
-    icacls(folder, &args)
+/// Takes a folder or a file away from whoever made it, with the rights that they gave; what is above it decides then.
+fn own(path: &Path) -> Result<(), Failure> {
+    icacls(path, &["/setowner", OWNER])?;
+    icacls(path, &["/reset"])
+}
+
+/// Lets the system and administrators do everything in the folder, the service what it has to, everybody else read.
+fn permit(folder: &Path, service: &str) -> Result<(), Failure> {
+    let rights = FULL.into_iter().chain([USERS_READ, service]);
+    let rights: Vec<&str> = rights.flat_map(|right| ["/grant:r", right]).collect();
+    icacls(folder, &[&["/inheritance:r"], rights.as_slice()].concat())
 }
 
 fn icacls(folder: &Path, args: &[&str]) -> Result<(), Failure> {
     let windows = std::env::var_os("SystemRoot").map_or_else(|| PathBuf::from(r"C:\Windows"), PathBuf::from);
-    let done = Command::new(windows.join(r"System32\icacls.exe")).arg(folder).args(args).output();
+    let done = Command::new(windows.join(r"System32\icacls.exe")).arg(folder).args(args).args(["/L", "/Q"]).output();
     let said = match done {
         Ok(output) if output.status.success() => return Ok(()),
         Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),

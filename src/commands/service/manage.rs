@@ -49,6 +49,8 @@ const UNKNOWN: i32 = 124;
 const RUNNING: i32 = 1056;
 /// ERROR_SERVICE_DOES_NOT_EXIST
 const ABSENT: i32 = 1060;
+/// ERROR_SERVICE_CANNOT_ACCEPT_CTRL: it is starting or stopping
+const BUSY: i32 = 1061;
 /// ERROR_SERVICE_NOT_ACTIVE
 const NOT_RUNNING: i32 = 1062;
 /// ERROR_SERVICE_MARKED_FOR_DELETE
@@ -60,7 +62,7 @@ pub(super) fn install(agent_url: Option<&str>) -> Result<ExitCode, Failure> {
     }
     let program = std::env::current_exe()?;
     let manager = manager(ServiceManagerAccess::CONNECT | ServiceManagerAccess::CREATE_SERVICE)?;
-    let info = ServiceInfo {
+    let mut info = ServiceInfo {
         name: NAME.into(),
         display_name: DISPLAY_NAME.into(),
         service_type: ServiceType::OWN_PROCESS,
@@ -72,9 +74,12 @@ pub(super) fn install(agent_url: Option<&str>) -> Result<ExitCode, Failure> {
         account_name: Some(ACCOUNT.into()),
         account_password: None,
     };
-    let access = ServiceAccess::CHANGE_CONFIG | ServiceAccess::START | ServiceAccess::QUERY_STATUS;
+    let access = ServiceAccess::CHANGE_CONFIG | ServiceAccess::START | ServiceAccess::QUERY_CONFIG;
     let service = match manager.open_service(NAME, access) {
         Ok(service) => {
+            // Whether it starts with Windows is the administrator's to say, once it is installed.
+            let config = service.query_config().map_err(|error| failed("ask for the service", error))?;
+            info.start_type = config.start_type;
             service.change_config(&info).map_err(|error| failed("change the service", error))?;
             service
         }
@@ -135,7 +140,7 @@ pub(super) fn uninstall() -> Result<ExitCode, Failure> {
         println!("The service {NAME} is not installed.");
         return Ok(ExitCode::SUCCESS);
     };
-    halt(&service)?;
+    let halted = halt(&service);
     match service.delete() {
         Ok(()) => {}
         Err(error) if code(&error) == Some(MARKED) => {}
@@ -143,6 +148,7 @@ pub(super) fn uninstall() -> Result<ExitCode, Failure> {
     }
     // A source that is gone already is no reason to stop here.
     let _ = LOCAL_MACHINE.open(SOURCES).and_then(|sources| sources.remove_tree(NAME));
+    halted?;
     println!("The service {NAME} is removed. What is configured stays: {}", folders::ROOT);
     Ok(ExitCode::SUCCESS)
 }
@@ -217,9 +223,15 @@ fn ending(code: ServiceExitCode) -> String {
 
 /// Stops the service if it runs, and waits until it has.
 fn halt(service: &Service) -> Result<(), Failure> {
-    match service.stop() {
+    let mut stopped = service.stop();
+    if stopped.as_ref().is_err_and(|error| code(error) == Some(BUSY)) {
+        settled(service, ServiceState::StartPending)?;
+        stopped = service.stop();
+    }
+    match stopped {
         Ok(_) => {}
         Err(error) if code(&error) == Some(NOT_RUNNING) => return Ok(()),
+        Err(error) if code(&error) == Some(BUSY) => {}
         Err(error) => return Err(failed("stop the service", error)),
     }
     match settled(service, ServiceState::StopPending)?.0 {

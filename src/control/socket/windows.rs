@@ -2,14 +2,17 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::num::NonZeroU8;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::OwnedHandle;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use interprocess::os::windows::named_pipe::pipe_mode::Bytes;
 use interprocess::os::windows::named_pipe::tokio::{DuplexPipeStream, PipeListener};
 use interprocess::os::windows::named_pipe::{PipeListenerOptions, PipeMode};
 use interprocess::os::windows::security_descriptor::SecurityDescriptor;
+use tokio::time::Instant;
 use widestring::U16CString;
 
 use crate::control::Access;
@@ -32,6 +35,13 @@ const IDENTIFICATION: u32 = 0x0001_0000;
 
 /// ERROR_PIPE_BUSY: everybody's end of it is taken just now.
 const PIPE_BUSY: i32 = 231;
+
+/// The most ends of one pipe: all that may be connected, one that is told that they are too many, one that waits.
+const INSTANCES: NonZeroU8 = NonZeroU8::new(10).unwrap();
+
+/// How long somebody waits for an end of the pipe, and how often they look for one.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A connection.
 pub type Stream = DuplexPipeStream<Bytes>;
@@ -100,6 +110,8 @@ fn listen(path: &Path, sddl: &str) -> Result<PipeListener<Bytes, Bytes>, BindErr
         let mut options = PipeListenerOptions::new();
         options.path = name.into();
         options.mode = PipeMode::Bytes;
+        // Whoever does not read what was last written to them has their end kept open: not more of them than this.
+        options.instance_limit = Some(INSTANCES);
         options.security_descriptor = Some(SecurityDescriptor::deserialize(&sddl)?);
         options.create_tokio_duplex::<Bytes>()
     };
@@ -130,10 +142,15 @@ pub fn places() -> Vec<PathBuf> {
 /// # Errors
 /// If none listens there, or it may not be asked.
 pub(super) async fn connect(path: &Path) -> io::Result<Stream> {
-    let opened = open(path).map_err(|error| match error.raw_os_error() {
-        Some(PIPE_BUSY) => io::Error::new(io::ErrorKind::WouldBlock, "others are being let in just now; ask again"),
-        _ => error,
-    })?;
+    let since = Instant::now();
+    let opened = loop {
+        match open(path) {
+            Err(error) if error.raw_os_error() == Some(PIPE_BUSY) && since.elapsed() < PATIENCE => {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            opened => break opened?,
+        }
+    };
     Stream::try_from(OwnedHandle::from(opened)).map_err(|_| io::Error::other("it is no pipe of bytes"))
 }
 

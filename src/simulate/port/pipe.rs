@@ -23,24 +23,21 @@ const PREFIX: &str = r"\\.\pipe\";
 /// The dongle's end of the pipe.
 #[derive(Debug)]
 pub(in crate::simulate) struct Port {
-    pipe: NamedPipeServer,
+    name: OsString,
+    /// `None` once a host has left: the next one gets a new pipe, in which nothing of the last one's is left.
+    pipe: Option<NamedPipeServer>,
     has_host: bool,
 }
 
 impl Port {
     /// Takes the host's bytes, none if there are none.
     pub(in crate::simulate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.has_host {
-            return Ok(0);
-        }
-        let read = self.pipe.try_read(buffer);
-        self.unless_gone(read)
+        self.carry(|pipe| pipe.try_read(buffer))
     }
 
     /// Gives the host bytes; how many it could take.
     pub(in crate::simulate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.pipe.try_write(bytes);
-        self.unless_gone(written)
+        self.carry(|pipe| pipe.try_write(bytes))
     }
 
     /// Whether a program has the pipe open.
@@ -48,14 +45,14 @@ impl Port {
         Ok(self.has_host)
     }
 
-    /// Nothing moves when there is nothing to move; when the host has closed its end, the next one may come.
-    fn unless_gone(&mut self, moved: io::Result<usize>) -> io::Result<usize> {
-        match moved {
+    /// Nothing moves when there is nothing to move, or no host any more.
+    fn carry(&mut self, bytes: impl FnOnce(&NamedPipeServer) -> io::Result<usize>) -> io::Result<usize> {
+        let Some(pipe) = self.pipe.as_ref().filter(|_| self.has_host) else { return Ok(0) };
+        match bytes(pipe) {
             Ok(bytes @ 1..) => Ok(bytes),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             Ok(0) | Err(_) => {
-                self.has_host = false;
-                self.pipe.disconnect()?;
+                (self.pipe, self.has_host) = (None, false);
                 Ok(0)
             }
         }
@@ -63,16 +60,26 @@ impl Port {
 
     /// Waits for a host, or for its bytes if they are wanted.
     async fn next(&mut self, wants_bytes: bool) -> io::Result<()> {
+        let pipe = match &mut self.pipe {
+            Some(pipe) => pipe,
+            None => self.pipe.insert(options().create(&self.name)?),
+        };
         if !self.has_host {
-            self.pipe.connect().await?;
+            pipe.connect().await?;
             self.has_host = true;
         } else if wants_bytes {
-            self.pipe.readable().await?;
+            pipe.readable().await?;
         } else {
             std::future::pending::<()>().await;
         }
         Ok(())
     }
+}
+
+fn options() -> ServerOptions {
+    let mut options = ServerOptions::new();
+    options.out_buffer_size(UNREAD);
+    options
 }
 
 #[derive(Debug, Default)]
@@ -128,10 +135,8 @@ impl Waiter {
             )));
         }
         let _inside = self.runtime.as_ref().map(Runtime::enter);
-        let mut options = ServerOptions::new();
-        let options = options.first_pipe_instance(true).max_instances(1).out_buffer_size(UNREAD);
-        let pipe = options.create(&given).map_err(failed)?;
-        Ok(Port { pipe, has_host: false })
+        let pipe = options().first_pipe_instance(true).create(&given).map_err(failed)?;
+        Ok(Port { name: given, pipe: Some(pipe), has_host: false })
     }
 
     /// Sleeps until the port has something, the thread is woken, or the time is over. False when the thread is to end.
@@ -171,5 +176,37 @@ impl Drop for Waiter {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Read, Write};
+    use std::path::Path;
+    use std::time::Instant;
+
+    use crate::simulate::{Scenario, VirtualDongle};
+
+    #[test]
+    fn one_host_after_another_is_answered() {
+        let name = format!(r"\\.\pipe\nbe-test-{}-hosts", std::process::id());
+        let dongle = VirtualDongle::spawn(Path::new(&name), &Scenario::default(), 1).unwrap();
+        for _ in 0..3 {
+            let since = Instant::now();
+            let mut host = loop {
+                // The pipe of the host before is gone, and the new one may not be there yet.
+                match File::options().read(true).write(true).open(&name) {
+                    Ok(host) => break host,
+                    Err(error) => assert!(since.elapsed().as_secs() < 10, "{error}"),
+                }
+            };
+            // system_hello and its response.
+            host.write_all(&[0, 0, 0, 1]).unwrap();
+            let mut said = [0; 4];
+            host.read_exact(&mut said).unwrap();
+            assert_eq!(said, [0, 0, 0, 1]);
+        }
+        dongle.stop().unwrap();
     }
 }

@@ -43,15 +43,32 @@ impl Inside {
                 _ => failed(port, OpenFailure::Other, error),
             });
         }
-        SerialStream::open(&builder(port)).map(Stream::Com).map_err(|error| match error.kind {
+        let opened = SerialStream::open(&builder(port)).map(|mut com| {
+            // The library opens the port twice, and the second time without this line.
+            if let Err(error) = com.write_data_terminal_ready(true) {
+                tracing::debug!(%error, "cannot raise DTR");
+            }
+            Stream::Com(com)
+        });
+        opened.map_err(|error| match error.kind {
             // What a port in use gives; a lack of permission hardly exists here.
             tokio_serial::ErrorKind::Io(io::ErrorKind::PermissionDenied) => Refusal::Busy,
+            // It is the same to the library, and not to whoever reads the log.
+            tokio_serial::ErrorKind::NoDevice if is_denied(port) => Refusal::Busy,
             tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(io::ErrorKind::NotFound) => {
                 failed(port, OpenFailure::Gone, error)
             }
             _ => failed(port, OpenFailure::Other, error),
         })
     }
+}
+
+/// Whether the system lets nobody else open the port, which it does while a program has it open.
+fn is_denied(port: &Path) -> bool {
+    let name = port.to_string_lossy();
+    let device = if name.starts_with('\\') { name.into_owned() } else { format!(r"\\.\{name}") };
+    let opened = std::fs::File::options().read(true).write(true).open(device);
+    opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 pub(super) fn attach(native: Native) -> Result<Stream, std::convert::Infallible> {
