@@ -50,13 +50,22 @@ fn explain(path: &Path, kind: &str, right: char) -> Option<(String, String)> {
     let [user, owner] = [user, metadata.uid()].map(|number| name("/etc/passwd", number));
     let [own, other] = [group, metadata.gid()].map(|number| name("/etc/group", number));
     let (shown, mode) = (quoted(&path.display().to_string()), metadata.mode() & 0o7777);
-    let change = if own == other { String::new() } else { format!("sudo chgrp {own} {shown} && ") };
+    let cure = match () {
+        // The owner's own bits decide for the owner.
+        () if user == owner => format!("sudo chmod u+{right} {shown}"),
+        // What else is in a directory, and who relies on its group, is not known here.
+        () if metadata.is_dir() => {
+            format!("move the file to where everybody may look, such as /etc/nbe, or: sudo chmod o+{right} {shown}")
+        }
+        () if own == other => format!("sudo chmod g+{right} {shown}"),
+        () => format!("sudo chgrp {own} {shown} && sudo chmod g+{right} {shown}"),
+    };
     Some((
         format!(
             "no permission: {kind}{} belongs to {owner} and the group {other} (mode {mode:04o}), and this runs as {user}",
             path.display()
         ),
-        format!("{change}sudo chmod g+{right} {shown}"),
+        cure,
     ))
 }
 
@@ -97,7 +106,7 @@ mod tests {
         let (why, cure) = explain(&file, "", 'r').unwrap();
         let user = name("/etc/passwd", rustix::process::geteuid().as_raw());
         assert!(why.contains("(mode 0600)") && why.ends_with(&format!("this runs as {user}")), "{why}");
-        assert_eq!(cure, format!("sudo chmod g+r '{}/it'\\''s nbe.toml'", folder.path().display()));
+        assert_eq!(cure, format!("sudo chmod u+r '{}/it'\\''s nbe.toml'", folder.path().display()));
         assert_eq!(denial(&file), None, "its owner may read it");
     }
 

@@ -188,6 +188,7 @@ impl Service {
         loop {
             self.drain();
             if self.stopped {
+                self.state.finish().await;
                 self.log.finish(self.clock.now());
                 return Outcome { unacknowledged: self.endpoint.unacknowledged() };
             }

@@ -244,7 +244,7 @@ fn a_file_that_the_account_may_not_read_is_told_with_the_command_that_mends_it()
     set_mode(&place.path("etc"), 0o700);
     let (ended, said) = Program::start(&mut as_nobody(&place), false).end();
     assert_eq!(ended.code(), Some(78), "{said}");
-    assert!(said.contains("no permission: the directory") && said.contains("sudo chmod g+x"), "{said}");
+    assert!(said.contains("no permission: the directory") && said.contains("sudo chmod o+x"), "{said}");
 
     // One good start, then the same with a copy to go on with.
     set_mode(&place.path("etc"), 0o755);

@@ -57,7 +57,7 @@ fn the_new_file_is_printed_and_what_changed_is_told_beside_it() {
     assert_eq!((done.status.code(), text(&done.stdout).as_str()), (Some(0), OURS));
     let told = text(&done.stderr).replace(&format!("{}{}", place.0.path().display(), std::path::MAIN_SEPARATOR), "");
     let expected = "\
-old.toml:3:1: RSSI_WINDOW_TAP: written rssi_window_tap, since capitals count in a file, and the key has none
+old.toml:3:1: RSSI_WINDOW_TAP: written rssi_window_tap, since keys in a file are written in small letters
 old.toml:3:19: rssi_window_tap: written 12 instead of \"12\", since a number has no quotes
 old.toml:4:1: log_level: kept as a comment, since nbe does not read it
 note: rssi_tap_threshold is not in the file";

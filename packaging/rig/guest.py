@@ -188,7 +188,7 @@ class Rig:
         need(not self.agent.since(mark, "snapshot"), "the channel was joined anew")
         numbers = [one["seq"] for one in self.agent.events if one["payload"].get("boot") == before and one.get("seq")]
         need(numbers == sorted(set(numbers)), "facts came twice or out of order")
-        return f"same process, dongle and channel; {without} adverts in 10 s before, {during} with the edit, no byte lost"
+        return f"same process, dongle and channel; {without} adverts in 10 s before, {during} with the edit; no byte discarded"
 
     def bad_edit(self):
         mark, pid = self.agent.look(), show("MainPID")

@@ -35,8 +35,8 @@ fn explanation() -> String {
         "\
 Examples:
   nbe migrate                      the new file; what changed goes to standard error
-  nbe migrate old.toml > new.toml  out of another file
   nbe migrate --write              to {}
+  nbe migrate old.toml --write --to new.toml
 
 Without a file, {} is read. Values, comments and their order stay.
 What nbe does not read becomes a comment.

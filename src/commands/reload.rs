@@ -34,6 +34,9 @@ pub struct ReloadArgs {
     socket: Option<PathBuf>,
 }
 
+/// Keys that a running daemon does not follow.
+const AT_NEXT_START: [&str; 3] = ["log.format", "log.file", "log.file_max_kib"];
+
 /// Asks for it, and prints what came of it.
 ///
 /// # Errors
@@ -52,10 +55,10 @@ fn print(answer: &Value, json: bool, out: &mut impl Write) -> io::Result<ExitCod
     for change in &changed {
         let text = |value: &Value| if value.is_null() { "nothing".to_owned() } else { printable(&value.to_string()) };
         write!(out, "{}: {} -> {}", printable(&change.key), text(&change.from), text(&change.to))?;
-        match change.origin.as_str() {
-            "" => writeln!(out)?,
-            origin => writeln!(out, "  ({})", printable(origin))?,
+        if !change.origin.is_empty() {
+            write!(out, "  ({})", printable(&change.origin))?;
         }
+        writeln!(out, "{}", if AT_NEXT_START.contains(&&*change.key) { ", from the next start on" } else { "" })?;
     }
     for warning in &warnings {
         writeln!(out, "warning: {}", printable(warning))?;
@@ -83,12 +86,14 @@ mod tests {
     fn what_changed_is_told_line_by_line() {
         let changed = json!([
             {"key": "rssi_tap_threshold", "from": 0, "to": -42, "origin": "/etc/nbe/nbe.toml:3"},
+            {"key": "log.file", "from": null, "to": "/var/log/nbe.log", "origin": "/etc/nbe/nbe.toml:4"},
             {"key": "adapter[0].port", "from": "/dev/ttyACM1", "to": null, "origin": ""},
         ]);
         let answer = json!({"digest": "0badcafe", "changed": changed, "rejoins": true, "warnings": ["a\u{1b}[2J"]});
         assert_eq!(
             told(&answer),
-            "rssi_tap_threshold: 0 -> -42  (/etc/nbe/nbe.toml:3)\nadapter[0].port: \"/dev/ttyACM1\" -> nothing\n\
+            "rssi_tap_threshold: 0 -> -42  (/etc/nbe/nbe.toml:3)\nlog.file: nothing -> \"/var/log/nbe.log\"  (/etc/nbe/nbe.toml:4), from the next start on\n\
+             adapter[0].port: \"/dev/ttyACM1\" -> nothing\n\
              warning: a\\u{1b}[2J\nthe agent is joined anew\nthe configuration is in force, digest 0badcafe\n"
         );
         let nothing = "no value has changed; the configuration is in force, digest 0badcafe\n";

@@ -1,6 +1,8 @@
 //! The systemd journal, where standard error leads there.
 
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::span::{Attributes, Id, Record};
@@ -21,11 +23,15 @@ pub(super) struct Journal<S> {
     lines: Output<S>,
     /// Sends nothing: by it is seen whether the journal is there and reads.
     probe: UnixDatagram,
+    /// Lines that nobody took.
+    lost: AtomicU64,
 }
+
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// The journal, if standard error is the journal's and the journal answers.
 pub(super) fn layer<S>(lines: impl FnOnce() -> Output<S>) -> Option<Journal<S>> {
-    Some(Journal { entries: entries()?, probe: UnixDatagram::unbound().ok()?, lines: lines() })
+    Some(Journal { entries: entries()?, probe: UnixDatagram::unbound().ok()?, lines: lines(), lost: AtomicU64::new(0) })
 }
 
 fn entries() -> Option<tracing_journald::Layer> {
@@ -48,10 +54,23 @@ fn entries() -> Option<tracing_journald::Layer> {
 ///
 /// The crate that writes entries waits for a journal that does not read, and keeps quiet about one that is not there.
 fn takes(probe: &UnixDatagram, socket: &str) -> bool {
-    const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
     // Anew for each line: the one of before is dead after a restart that made another.
-    probe.connect(socket).is_ok()
-        && poll(&mut [PollFd::new(probe, PollFlags::OUT)], Some(&AT_ONCE)).is_ok_and(|ready| ready > 0)
+    probe.connect(socket).is_ok() && is_writable(probe)
+}
+
+/// Whether something can be written without waiting.
+fn is_writable(to: impl AsFd) -> bool {
+    poll(&mut [PollFd::new(&to, PollFlags::OUT)], Some(&AT_ONCE)).is_ok_and(|ready| ready > 0)
+}
+
+impl<S> Journal<S> {
+    /// Says how many lines nobody took, once somebody takes one.
+    fn tell_lost(&self) {
+        if self.lost.load(Ordering::Relaxed) > 0 && is_writable(std::io::stderr()) {
+            let lost = self.lost.swap(0, Ordering::Relaxed);
+            eprintln!("{lost} lines of the log are lost: neither the journal nor standard error took them");
+        }
+    }
 }
 
 impl<S> Layer<S> for Journal<S>
@@ -69,9 +88,15 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        match takes(&self.probe, SOCKET) {
-            true => self.entries.on_event(event, context),
-            false => self.lines.on_event(event, context),
+        if takes(&self.probe, SOCKET) {
+            self.tell_lost();
+            self.entries.on_event(event, context);
+        } else if is_writable(std::io::stderr()) {
+            self.tell_lost();
+            self.lines.on_event(event, context);
+        } else {
+            // Standard error may lead to the same journal, and whoever waited for it would miss taps.
+            self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -83,6 +108,9 @@ fn names(stream: &str, device: u64, inode: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
     use super::*;
 
     #[test]
@@ -104,6 +132,18 @@ mod tests {
         assert!(!takes(), "it does not read, and is not waited for");
         journal.recv(&mut [0; 8]).unwrap();
         assert!(takes());
+    }
+
+    #[test]
+    fn a_stream_that_nobody_reads_is_not_waited_for() {
+        let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+        assert!(is_writable(&ours));
+        ours.set_nonblocking(true).unwrap();
+        while ours.write(&[b'x'; 4096]).is_ok() {}
+        assert!(!is_writable(&ours));
+        theirs.set_nonblocking(true).unwrap();
+        while theirs.read(&mut [0; 4096]).is_ok() {}
+        assert!(is_writable(&ours));
     }
 
     #[test]

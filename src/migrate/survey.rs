@@ -104,7 +104,7 @@ impl<'t> Survey<'t> {
             return self.mistakes.push(mistake.with_help("keep one of them"));
         }
         let what = format!("written {known}");
-        self.change(Kind::Renamed, location, key.get(), what, "capitals count in a file, and the key has none".into());
+        self.change(Kind::Renamed, location, key.get(), what, "keys in a file are written in small letters".into());
         // Quotes around it stay.
         let small = self.text[span.clone()].to_ascii_lowercase();
         let is_plain = small.trim_matches(['"', '\'']) == known;

@@ -30,7 +30,7 @@ fn what_has_to_change_is_changed_and_told() {
             "RSSI_WINDOW_TAP = 12 # hold\n",
             "rssi_window_tap = 12 # hold\n",
             &[
-                "nbe.toml:2:1: RSSI_WINDOW_TAP: written rssi_window_tap, since capitals count in a file, and the key has none",
+                "nbe.toml:2:1: RSSI_WINDOW_TAP: written rssi_window_tap, since keys in a file are written in small letters",
             ],
         ),
         (

@@ -3,10 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use config::{SourceFile, last_good};
+use tokio::task::JoinHandle;
 
 use crate::identity::EndpointId;
+
+/// How long a stop waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Keeps the state; clones keep the same.
 #[derive(Clone, Debug)]
@@ -20,6 +25,8 @@ struct Keeper {
     is_derived: bool,
     /// A good file that is still to be copied; a later one takes its place.
     file: Mutex<Option<SourceFile>>,
+    /// The last write, which may be over; it waits for those before.
+    write: Mutex<Option<JoinHandle<()>>>,
     /// Whether the log's last word is that it is kept in memory: said when it begins, not at every save.
     in_memory: Mutex<bool>,
 }
@@ -27,8 +34,8 @@ struct Keeper {
 impl State {
     /// State in `directory`, of the endpoint with the id `machine`.
     pub(super) fn new(directory: Option<PathBuf>, machine: EndpointId, is_derived: bool) -> Self {
-        let (file, in_memory) = (Mutex::new(None), Mutex::new(false));
-        Self(Arc::new(Keeper { directory, machine, is_derived, file, in_memory }))
+        let (file, write, in_memory) = (Mutex::new(None), Mutex::new(None), Mutex::new(false));
+        Self(Arc::new(Keeper { directory, machine, is_derived, file, write, in_memory }))
     }
 
     /// Keeps the endpoint's id and, if there is one, a copy of `file`, and says so where that is news.
@@ -42,7 +49,18 @@ impl State {
         if file.is_some() {
             *lock(&self.0.file) = file;
             let keeper = Arc::clone(&self.0);
-            tokio::task::spawn_blocking(move || keeper.keep());
+            let write = tokio::task::spawn_blocking(move || keeper.keep());
+            *lock(&self.0.write) = Some(write);
+        }
+    }
+
+    /// Waits until it is kept, but not for long: a disk may never answer.
+    pub(super) async fn finish(&self) {
+        let write = lock(&self.0.write).take();
+        if let Some(write) = write
+            && tokio::time::timeout(PATIENCE, write).await.is_err()
+        {
+            tracing::warn!("the disk does not answer: no copy of today's nbe.toml can stand in for one with a mistake");
         }
     }
 }

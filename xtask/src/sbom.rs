@@ -21,7 +21,7 @@ pub(crate) fn write(release: &Release, target: &str) -> Result<(), TaskError> {
     tool.args(["--override-filename", WRITTEN.trim_end_matches(".json")]);
     run(&mut tool, "\n  try: cargo install --locked cargo-cyclonedx")?;
     let list = fs::read_to_string(root.join(WRITTEN))?;
-    for member in ["", "bgapi", "config", "xtask"] {
+    for member in ["", "bgapi", "config", "windows", "xtask"] {
         fs::remove_file(root.join(member).join(WRITTEN))?;
     }
     // Our own crates are named after where they lie, which is of no concern to anybody else.
