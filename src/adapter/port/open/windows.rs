@@ -10,7 +10,7 @@ use tokio::net::windows::named_pipe::{ClientOptions, NamedPipeClient};
 use tokio::runtime::Handle;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialStream};
 
-use super::{OpenFailure, Refusal, builder, failed};
+use super::{OpenError, OpenFailure, Refusal, builder, failed};
 
 /// What every pipe's name begins with.
 const PIPE: &str = r"\\.\pipe\";
@@ -39,7 +39,7 @@ impl Inside {
         if port.to_string_lossy().starts_with(PIPE) {
             return ClientOptions::new().open(port).map(Stream::Pipe).map_err(|error| match error.kind() {
                 _ if error.raw_os_error() == Some(PIPE_BUSY) => Refusal::Busy,
-                io::ErrorKind::NotFound => failed(port, OpenFailure::Gone, error),
+                io::ErrorKind::NotFound => gone(port),
                 _ => failed(port, OpenFailure::Other, error),
             });
         }
@@ -55,12 +55,15 @@ impl Inside {
             tokio_serial::ErrorKind::Io(io::ErrorKind::PermissionDenied) => Refusal::Busy,
             // It is the same to the library, and not to whoever reads the log.
             tokio_serial::ErrorKind::NoDevice if is_denied(port) => Refusal::Busy,
-            tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(io::ErrorKind::NotFound) => {
-                failed(port, OpenFailure::Gone, error)
-            }
+            tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(io::ErrorKind::NotFound) => gone(port),
             _ => failed(port, OpenFailure::Other, error),
         })
     }
+}
+
+fn gone(port: &Path) -> Refusal {
+    let message = format!("there is no port {}; plug the dongle in, or choose another port", port.display());
+    Refusal::Error(OpenError { failure: OpenFailure::Gone, message })
 }
 
 /// Whether the system lets nobody else open the port, which it does while a program has it open.
