@@ -16,6 +16,7 @@ pub mod commands; // its verbs
 pub mod control; // asking a running daemon
 pub mod credentials; // the files that nbe.toml names
 pub mod endpoint; // engine and link as one value
+pub mod evaluate; // how well a detector does
 pub mod event; // what the agent is told
 pub mod failure; // how a command ends badly
 pub mod holder; // who has something open

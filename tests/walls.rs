@@ -27,7 +27,7 @@ const SHELL_ONLY: [&str; 19] = [
 ];
 
 /// The pure parts, with what each may say all the same.
-const PURE: [(&str, &[&str]); 17] = [
+const PURE: [(&str, &[&str]); 19] = [
     ("src/time.rs", &["Instant"]), // it says how it differs from one
     ("src/event.rs", &[]),
     ("src/migrate.rs", &[]),
@@ -40,6 +40,8 @@ const PURE: [(&str, &[&str]); 17] = [
     ("src/agent", &["std::net"]), // an IP address is a value
     ("src/adapter", &[]),
     ("src/control", &[]),
+    ("src/evaluate.rs", &[]),
+    ("src/evaluate", &[]),
     ("src/log/repeats.rs", &[]),
     ("src/reference", &["tracing::", "std::io"]), // it says to the log what it thinks of an endpoint
     ("src/simulate", &["std::io"]),               // errors of the shell pass through
