@@ -8,7 +8,8 @@ use config::{LogFormat, LogLevel};
 #[cfg(windows)]
 use crate::commands::service;
 use crate::commands::{
-    agent, check, decode, demo, log as log_command, migrate, output, ports, reload, replay, run, simulate, status,
+    agent, check, decode, demo, evaluate, log as log_command, migrate, output, ports, reload, replay, run, simulate,
+    status,
 };
 use crate::failure::Failure;
 use crate::log;
@@ -47,6 +48,7 @@ enum Command {
     Agent(agent::AgentArgs),
     Replay(replay::ReplayArgs),
     Decode(decode::DecodeArgs),
+    Evaluate(evaluate::EvaluateArgs),
 }
 
 /// The command line as a value, for man pages and completions.
@@ -86,6 +88,7 @@ fn dispatch(command: Command, format: Option<LogFormat>) -> Result<ExitCode, Fai
             Ok(ExitCode::SUCCESS)
         }
         Command::Decode(args) => decode::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Replay(args) => replay::run(args),
     }
 }

@@ -9,5 +9,15 @@
 //! `docs/EVALUATE.md`.
 
 pub mod detect; // what a detector says to samples
+pub mod detectors; // which there are
+pub mod excluded; // what the numbers leave out
+pub mod goals; // what must be reached
+pub mod interval; // what counts prove
+pub mod json; // all of it for a script
+pub mod numbers; // rates, shares and percentiles
+pub mod picture; // all numbers of a detector
+pub mod plan; // which runs to make
+pub mod read; // recordings as files have them
 pub mod score; // what it said, against the truth
+pub mod table; // all of it for a person
 pub mod trace; // labelled recordings, and what a detector gets to see of them

@@ -157,7 +157,7 @@ fn counting_reads_hex_and_bytes_alike() {
 
 #[test]
 fn every_command_explains_itself_with_an_example() {
-    for command in ["run", "demo", "check", "ports", "simulate", "agent", "decode", "replay"] {
+    for command in ["run", "demo", "check", "ports", "simulate", "agent", "decode", "replay", "evaluate"] {
         let said = text(&nbe(&[command, "--help"], b"").stdout);
         assert!(said.contains("Example") && said.contains(&format!("nbe {command}")), "nbe {command} --help:\n{said}");
     }

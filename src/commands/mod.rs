@@ -4,6 +4,7 @@ pub mod agent;
 pub mod check;
 pub mod decode;
 pub mod demo;
+pub mod evaluate;
 pub mod log;
 pub mod migrate;
 pub mod ports;

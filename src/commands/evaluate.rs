@@ -1,0 +1,195 @@
+//! `nbe evaluate`: how well the detectors do on recordings that say where the band truly was.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use clap::Args;
+
+use super::{configuration, output};
+use crate::evaluate::excluded::Excluded;
+use crate::evaluate::json::json;
+use crate::evaluate::picture::pictures;
+use crate::evaluate::plan::{Asked, Plan};
+use crate::evaluate::read::{Recording, read};
+use crate::evaluate::table::Report;
+use crate::failure::{Failure, exit};
+use crate::proximity::Settings;
+
+/// Score the detectors on recordings that say where the band truly was.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  nbe evaluate traces/                       the whole picture: goals, stress, each source left out
+  nbe evaluate --config new.toml traces/     what another nbe.toml would do
+  nbe evaluate --shift -3 traces/            at a dongle that hears 3 dB less than it was calibrated for
+  nbe evaluate --thin 0.3 traces/            with 3 of 10 adverts lost, in 20 ways: mean and worst
+
+A recording is lines `t_s,rssi_dbm,distance_m,label` under `# near_m: 2.5` and `# far_m: 6`: up to near_m the band is
+present, from far_m on it is away, between either state is right. Rows labelled `tap` are contact. What a file's name
+begins with says where it counts: static-, slow-, comp- at the desk; walk-, comp-, glitch- where people leave;
+tapsim- for taps.")]
+pub struct EvaluateArgs {
+    /// Recordings, or folders of *.csv
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The configuration to decide by
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Lose this share of the adverts, above 0 and below 1
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    thin: Option<f64>,
+    /// In how many ways adverts are lost, each the same at every run
+    #[arg(long, value_name = "K", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    thin_seeds: u32,
+    /// Add this to every level, in dB: an error of calibration
+    #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = shift)]
+    shift: Option<f64>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "a share lies above 0 and below 1, such as 0.5".into())
+}
+
+fn shift(text: &str) -> Result<f64, String> {
+    let shift = text.parse().ok().filter(|shift| (-60.0..=60.0).contains(shift));
+    shift.ok_or_else(|| "a shift lies within -60 and 60 dB".into())
+}
+
+/// The largest file that is read, in bytes.
+const MAX_FILE: u64 = 512 * 1024 * 1024;
+
+/// The most rows of all recordings together: they are kept in memory.
+const MAX_ROWS: usize = 10_000_000;
+
+/// There was nothing to evaluate.
+#[derive(Debug, thiserror::Error)]
+#[error("none of the recordings can be used")]
+struct Nothing;
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {path}")]
+struct FolderError {
+    path: String,
+    source: io::Error,
+}
+
+/// Runs `nbe evaluate`.
+///
+/// # Errors
+/// If no recording or the configuration cannot be used.
+pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
+    let config = configuration::load(args.config.as_deref(), Vec::new())?;
+    let settings = Settings::from(&config);
+    let (recordings, refused) = load_all(&args.paths)?;
+    if recordings.is_empty() {
+        return Err(Failure::new(exit::FOUND, Nothing).advise("`nbe evaluate --help` says what a recording looks like"));
+    }
+    if settings.tap_threshold.is_none() {
+        eprintln!("taps are off in this configuration (rssi_tap_threshold = 0): they are evaluated as if it were -42");
+    }
+    let excluded = Excluded::from(&recordings);
+    let traces = recordings.into_iter().map(|recording| recording.trace).collect();
+    let seeds = NonZeroU32::new(args.thin_seeds).unwrap_or(NonZeroU32::MIN);
+    let plan = Plan::new(traces, &settings, Asked { shift_db: args.shift, thin: args.thin, seeds });
+    let jobs = plan.jobs();
+    let results = plan.results(&jobs, in_parallel(&jobs, |job| plan.run(*job)));
+    let pictures = pictures(&plan, &results);
+    let mut out = io::stdout().lock();
+    let printed = if args.json {
+        writeln!(out, "{:#}", json(&plan, &pictures, &excluded))
+    } else {
+        write!(out, "{}", Report { plan: &plan, pictures: &pictures, excluded: &excluded })
+    };
+    let code = if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND) };
+    Ok(output::unless_unread(printed.and_then(|()| out.flush()).map(|()| code))?)
+}
+
+/// Reads every recording; says why, and how many, where some cannot be used.
+fn load_all(paths: &[PathBuf]) -> Result<(Vec<Recording>, usize), Failure> {
+    let files = files(paths)?;
+    let read = in_parallel(&files, |file| load(file));
+    let (mut recordings, mut refused, mut rows) = (Vec::new(), 0, 0);
+    for (file, read) in files.iter().zip(read) {
+        match read {
+            Ok(recording) if rows + recording.trace.rows.len() <= MAX_ROWS => {
+                rows += recording.trace.rows.len();
+                recordings.push(recording);
+            }
+            Ok(_) => {
+                refused += 1;
+                eprintln!("{}: more than {MAX_ROWS} rows with those before\n  try: fewer at a time", file.display());
+            }
+            Err(why) => {
+                refused += 1;
+                eprintln!("{}: {why}", file.display());
+            }
+        }
+    }
+    Ok((recordings, refused))
+}
+
+/// The files that the paths name, each once and in order: of a folder every *.csv in it.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failed = |source| FolderError { path: path.display().to_string(), source };
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            if file.extension().is_some_and(|extension| extension == "csv") {
+                files.push(file);
+            }
+        }
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// Reads one recording, or says why not.
+fn load(file: &Path) -> Result<Recording, String> {
+    let mut bytes = Vec::new();
+    File::open(file)
+        .and_then(|opened| opened.take(MAX_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(format!("larger than {} MiB\n  try: cut it into several files", MAX_FILE / 1024 / 1024));
+    }
+    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    read(&name, &String::from_utf8_lossy(&bytes)).map_err(|error| error.to_string())
+}
+
+/// Does all jobs on all processors; what they give is in the order of the jobs.
+fn in_parallel<J: Sync, R: Send>(jobs: &[J], run: impl Fn(&J) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(jobs.len()));
+    let threads = std::thread::available_parallelism().map_or(1, |processors| processors.get().min(16));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(jobs.len()) {
+            scope.spawn(|| {
+                let mut mine = Vec::new();
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(place) else { break };
+                    mine.push((place, run(job)));
+                }
+                done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut mine);
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, result)| result).collect()
+}

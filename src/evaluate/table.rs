@@ -1,0 +1,223 @@
+//! The picture as tables for a person at a terminal.
+
+use std::fmt::{self, Display, Write as _};
+
+use super::excluded::Excluded;
+use super::goals::{Beside, Goal, Group, Must, Unit, goals};
+use super::numbers::{DESK, HUMAN, Joint};
+use super::picture::Picture;
+use super::plan::Plan;
+
+/// All there is to say, in lines of at most 100 columns.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// What was run.
+    pub plan: &'a Plan,
+    /// What came of it.
+    pub pictures: &'a [Picture],
+    /// What was left out.
+    pub excluded: &'a Excluded,
+}
+
+impl Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, pictures, excluded } = self;
+        let Some(first) = pictures.first() else { return Ok(()) };
+        let (locks, joint) = (&first.mean.locks, &first.mean.joint);
+        let (present, away, grey) = (locks.present_h, locks.away_h, locks.grey_h);
+        let traces = plan.traces.len();
+        let plural = if traces == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "{traces} trace{plural}: {present:.2} h present, {away:.2} h away, {grey:.2} h grey{}.",
+            asked(plan)
+        )?;
+        writeln!(f, "desk:  {:.2} h present in {}", joint.desk_h, DESK.join(", "))?;
+        writeln!(
+            f,
+            "human: {} departures, {:.2} h away in {}",
+            number(joint.departures),
+            joint.away_h,
+            HUMAN.join(", ")
+        )?;
+        for picture in *pictures {
+            write_picture(f, picture, plan)?;
+        }
+        writeln!(
+            f,
+            "\n95 % intervals: by Garwood for rates, by Clopper and Pearson for shares; a row without one counts"
+        )?;
+        writeln!(f, "no events, or events of runs that are not independent. p50 and p95 are nearest rank.")?;
+        write_excluded(f, first, excluded)
+    }
+}
+
+/// Which stress was asked for.
+fn asked(plan: &Plan) -> String {
+    let mut text = String::new();
+    if let Some(shift) = plan.asked.shift_db {
+        let _ = write!(text, ", {shift:+} dB off"); // a String takes all
+    }
+    if let Some(share) = plan.asked.thin {
+        let _ = write!(text, ", {:.0} % of the adverts lost", share * 100.0); // as above
+    }
+    text
+}
+
+fn write_picture(f: &mut fmt::Formatter<'_>, picture: &Picture, plan: &Plan) -> fmt::Result {
+    let seeds = plan.asked.seeds;
+    let goals = goals(picture);
+    let mut group = None;
+    for goal in &goals {
+        if group != Some(goal.group) {
+            group = Some(goal.group);
+            let title = match goal.group {
+                Group::Joint if picture.runs > 1 => {
+                    format!("joint claim: held in {:.0} %", picture.mean.joint.held * 100.0)
+                }
+                Group::Joint if picture.mean.joint.held > 0.0 => "joint claim: HELD".into(),
+                Group::Joint => "joint claim: not held".into(),
+                Group::Locks => "locks".into(),
+                Group::Taps => "taps".into(),
+                Group::ShiftUp => "calibrated 2 dB too high".into(),
+                Group::ShiftDown => "calibrated 2 dB too low".into(),
+                Group::Thin => format!("half of the adverts lost, mean of {seeds}"),
+            };
+            let (name, beside) = match goal.group {
+                Group::Joint => (picture.name, if picture.runs > 1 { "worst" } else { "95 % interval" }),
+                _ => ("", ""),
+            };
+            let heads = if name.is_empty() { ["", "", "", ""] } else { ["traces", "value", "must", "met"] };
+            let [traces, value, must, met] = heads;
+            let title = if name.is_empty() { title } else { format!("{name}: {title}") };
+            writeln!(
+                f,
+                "\n{}",
+                format!("{title:36} {traces:15} {value:>12} {beside:>18} {must:>8} {met:>4}").trim_end()
+            )?;
+        }
+        let met = match goal.is_met() {
+            Some(true) => "yes",
+            Some(false) => "NO",
+            None => "-",
+        };
+        let (value, beside, must) = (value(goal), beside(goal), must(goal));
+        writeln!(f, "  {:34} {:15} {value:>12} {beside:>18} {must:>8} {met:>4}", goal.what, goal.traces)?;
+    }
+    if !picture.without.is_empty() {
+        write_without(f, &picture.without)?;
+    }
+    Ok(())
+}
+
+fn write_without(f: &mut fmt::Formatter<'_>, without: &[(String, Joint)]) -> fmt::Result {
+    writeln!(
+        f,
+        "\n{:44} {:>9} {:>11} {:>9} {:>11} {:>6}",
+        "joint claim without one source of traces", "per 8 h", "locked out", "missed", "exposed", "held"
+    )?;
+    for (source, joint) in without {
+        let source: String = source.chars().filter(|c| !c.is_control()).collect();
+        let name = if source.chars().count() > 42 {
+            let end: String = source.chars().skip(source.chars().count() - 39).collect();
+            format!("...{end}")
+        } else {
+            source
+        };
+        let at_desk = joint.desk_h > 0.0;
+        let per_8h = if at_desk { format!("{:.2}", joint.false_locks_per_8h) } else { "-".into() };
+        let out = if at_desk { format!("{:.2} %", joint.locked_out_pct) } else { "-".into() };
+        let missed = format!("{} of {}", number(joint.missed_locks), number(joint.departures));
+        let held = match (at_desk && joint.departures > 0.0, joint.held > 0.0) {
+            (false, _) => "-",
+            (true, true) => "yes",
+            (true, false) => "NO",
+        };
+        writeln!(f, "  {name:42} {per_8h:>9} {out:>11} {missed:>9} {:>11} {held:>6}", seconds(joint.exposed_p95))?;
+    }
+    Ok(())
+}
+
+/// The most names that are listed.
+const NAMED: usize = 20;
+
+fn write_excluded(f: &mut fmt::Formatter<'_>, first: &Picture, excluded: &Excluded) -> fmt::Result {
+    let Excluded { no_readings, with_no_readings, no_locks, neither } = excluded;
+    let censored = (first.counts.all.censored_departures, first.counts.all.censored_approaches);
+    writeln!(f, "\nleft out")?;
+    writeln!(f, "  rows that are no reading: {no_readings} in {with_no_readings} traces")?;
+    writeln!(f, "  too short to judge, by {}: {} departures, {} approaches", first.name, censored.0, censored.1)?;
+    writeln!(
+        f,
+        "  not scored for locks: {}",
+        if no_locks.is_empty() { "none".into() } else { no_locks.len().to_string() }
+    )?;
+    for (name, reason) in no_locks.iter().take(NAMED) {
+        writeln!(f, "    {}: {reason}", brief(name))?;
+    }
+    if !neither.is_empty() {
+        writeln!(f, "  neither desk nor human, by their names, so only in the rows \"all\": {}", neither.len())?;
+    }
+    Ok(())
+}
+
+/// A name as it may be printed in a line.
+fn brief(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(50).collect()
+}
+
+/// A number with no more digits than it has.
+fn number(number: f64) -> String {
+    if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.1}") }
+}
+
+fn seconds(seconds: f64) -> String {
+    match seconds {
+        endless if endless.is_infinite() => "endless".into(),
+        none if none.is_nan() => "-".into(),
+        seconds => format!("{seconds:.2} s"),
+    }
+}
+
+fn value(goal: &Goal) -> String {
+    match goal.unit {
+        _ if !goal.judged => "-".into(),
+        Unit::Per8h => format!("{:.2}", goal.value),
+        Unit::Percent => format!("{:.2} %", goal.value),
+        Unit::Seconds => seconds(goal.value),
+        Unit::Events => number(goal.value),
+        Unit::Of(all) => format!("{} of {}", number(goal.value), number(all)),
+    }
+}
+
+fn beside(goal: &Goal) -> String {
+    match goal.beside {
+        _ if !goal.judged => String::new(),
+        Beside::Nothing => String::new(),
+        Beside::Rate { low, high, hours: 1 } => format!("{low:.2} to {high:.2} /h"),
+        Beside::Rate { low, high, .. } => format!("{low:.2} to {high:.2}"),
+        Beside::Share { low, high } => format!("{:.1} to {:.1} %", low * 100.0, high * 100.0),
+        Beside::Worst(worst) => {
+            let worst = match goal.unit {
+                Unit::Seconds => seconds(worst),
+                Unit::Percent => format!("{worst:.2} %"),
+                Unit::Per8h => format!("{worst:.2}"),
+                Unit::Events | Unit::Of(_) => number(worst),
+            };
+            format!("worst {worst}")
+        }
+    }
+}
+
+fn must(goal: &Goal) -> String {
+    let unit = match goal.unit {
+        Unit::Percent => " %",
+        Unit::Seconds => " s",
+        _ => "",
+    };
+    match goal.must {
+        Some(Must::AtMost(limit)) => format!("<= {limit}{unit}"),
+        Some(Must::AtLeast(limit)) => format!(">= {limit}{unit}"),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,199 @@
+//! `nbe evaluate` against the referee: the same counts and delays of the same detector, on real traces.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The folder of shared material beside the project, where there is one.
+fn shared() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let folder = std::env::var_os("NBE_SHARED").map_or(beside, PathBuf::from);
+    folder.join("eval/detection_eval.py").exists().then_some(folder)
+}
+
+/// Says loudly, past the test harness, that the referee was not asked.
+fn skip(why: &str) {
+    let line = format!("SKIPPED, LOUDLY: {why}, so the referee was not asked\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+fn evaluate(words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
+    command.arg("evaluate").args(words).env_remove("NBE_CONFIG").env_remove("RSSI_TAP_THRESHOLD");
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Counts and delays are equal. Time, and what is counted per time, nearly are: the referee looks four times a
+/// second, and gives what it then sees to the time since it last looked.
+fn same(name: &str, wanted: &Value, found: &Value) {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(_)) => {
+            for (key, wanted) in wanted {
+                same(&format!("{name}.{key}"), wanted, &found[key]);
+            }
+        }
+        (Value::Bool(wanted), Value::Number(found)) => {
+            assert_eq!(f64::from(u8::from(*wanted)), found.as_f64().unwrap(), "{name}");
+        }
+        (Value::Number(wanted), Value::Number(found)) => {
+            let (wanted, found) = (wanted.as_f64().unwrap(), found.as_f64().unwrap());
+            let slack = match name {
+                share if share.ends_with("_pct") => 0.02, // a fifth of a thousandth, in percent
+                rate if rate.ends_with("_h") || rate.ends_with("_8h") => 0.001 * wanted.abs(),
+                // A mean over seeds is a sum in another order.
+                _ => 1e-9,
+            };
+            assert!((wanted - found).abs() <= slack, "{name}: the referee has {wanted}, this has {found}");
+        }
+        _ => assert_eq!(wanted, found, "{name}"),
+    }
+}
+
+#[test]
+fn its_numbers_are_the_referees() {
+    let Some(shared) = shared() else {
+        assert!(std::env::var_os("NBE_SHARED").is_none(), "NBE_SHARED leads to no referee");
+        return skip("no shared/eval beside the project");
+    };
+    if Command::new("python3").arg("--version").output().is_err() {
+        assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none(), "python3 is missing and NBE_REQUIRE_PEERS is set");
+        return skip("no python3");
+    }
+    let work = tempfile::tempdir().unwrap();
+    let traces = shared.join("fixtures/rssi-dev");
+    // The short windows decide hundreds of times more often, in every place where an edge can fall.
+    let cases: [(&str, &str, &[&str]); 4] = [
+        ("the documented rule", "", &["--thin-seeds=3"]),
+        ("half of the adverts lost, 2 dB too high", "", &["--thin=0.5", "--thin-seeds=2", "--shift=2"]),
+        ("windows of five", "rssi_window_long = 5\nrssi_window_tap = 3\n", &["--thin-seeds=1"]),
+        (
+            "windows of two, 3 dB too low",
+            "rssi_window_long = 2\nrssi_window_tap = 1\n",
+            &["--thin-seeds=1", "--shift=-3"],
+        ),
+    ];
+    for (case, more, stress) in cases {
+        let (config, json) = (work.path().join("nbe.toml"), work.path().join("out.json"));
+        let agent = "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\nrssi_tap_threshold = -42\n";
+        std::fs::write(&config, format!("{agent}{more}")).unwrap();
+        let program = format!("{} replay --json --config {} {{file}}", env!("CARGO_BIN_EXE_nbe"), config.display());
+        let done = Command::new("python3")
+            .args(["-B", "detection_eval.py", "--no-baselines", "--detector", &program, "--name", "classic", "--json"])
+            .arg(&json)
+            .args(stress)
+            .arg(&traces)
+            .current_dir(shared.join("eval"))
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{case}: {}", text(&done.stderr));
+        let wanted: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+
+        let paths = [config.to_str().unwrap(), traces.to_str().unwrap()];
+        let done = evaluate(&[&["--json", "--config", paths[0], paths[1]], stress].concat());
+        assert!(done.status.success(), "{case}: {}", text(&done.stderr));
+        let found: Value = serde_json::from_slice(&done.stdout).unwrap();
+        for table in ["locks", "joint", "taps"] {
+            let (wanted, found) = (&wanted[table]["classic"], &found[table]["classic"]);
+            assert!(wanted.is_object(), "{case}: the referee has no {table}");
+            // With one seed the referee lists it.
+            let wanted = match &wanted["half"] {
+                Value::Array(seeds) => {
+                    let mut wanted = wanted.clone();
+                    wanted["half"] = seeds[0].clone();
+                    wanted
+                }
+                _ => wanted.clone(),
+            };
+            same(&format!("{case}: {table}"), &wanted, found);
+        }
+        if wanted["worst"].is_object() {
+            for table in ["locks", "joint", "taps"] {
+                same(
+                    &format!("{case}: worst {table}"),
+                    &wanted["worst"][table]["classic"],
+                    &found["worst"][table]["classic"],
+                );
+            }
+        }
+    }
+}
+
+/// Twenty minutes at the desk and gone for two of them, at two adverts a second.
+fn desk(name: &str, folder: &Path) {
+    let mut text =
+        String::from("# source: example.org/desk\n# near_m: 2.5\n# far_m: 6\nt_s,rssi_dbm,distance_m,label\n");
+    for row in 0..2400 {
+        let away = (1200..1440).contains(&row);
+        let (level, distance) = if away { (-85 - row % 3, "9.0") } else { (-60 - row % 5, "0.8") };
+        text += &format!("{}.{},{level},{distance},desk\n", row / 2, row % 2 * 5);
+    }
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told_and_loses_nothing_else() {
+    let work = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(work.path().join(name), text).unwrap();
+    desk("comp-1.csv", work.path());
+    put("comp-2.csv", "# near_m: 2.5\n# far_m: 6\nt_s,rssi_dbm,distance_m\n0,-60,1\n1,-60,NaN\n");
+    put("day.csv", "t_s,rssi_dbm\n0,-60\n");
+    put("walk-short.csv", "t_s,rssi_dbm,distance_m\n0,-60,1\n1,127,1\n");
+    put("notes.txt", "not a recording");
+    let done = evaluate(&["--thin-seeds=1", work.path().to_str().unwrap()]);
+    let (out, told) = (text(&done.stdout), text(&done.stderr));
+    assert_eq!(done.status.code(), Some(1), "{told}");
+    assert!(told.contains("comp-2.csv: line 5: distance_m is no distance: \"NaN\"\n  try: "), "{told}");
+    assert!(told.contains("day.csv: line 1: the file does not say where the band truly was\n  try: "), "{told}");
+    assert!(told.contains("taps are off in this configuration"), "{told}");
+    assert!(!told.contains("notes.txt"), "{told}");
+    assert!(out.starts_with("2 traces: 0.30 h present, 0.03 h away, 0.00 h grey.\n"), "{out}");
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("missed locks human 0 of 1 0.0 to 97.5 %"), "{out}");
+    assert!(out.contains("walk-short: no `# near_m:` and no `# far_m:` in its header"), "{out}");
+    assert!(out.contains("rows that are no reading: 1 in 1 traces"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+}
+
+#[test]
+fn the_same_recordings_give_the_same_output_in_any_order() {
+    let work = tempfile::tempdir().unwrap();
+    let names = ["comp-1.csv", "static-1.csv", "tapsim-1.csv"];
+    names.iter().for_each(|name| desk(name, work.path()));
+    let paths = names.map(|name| work.path().join(name).to_str().unwrap().to_owned());
+    let once = evaluate(&["--thin-seeds=2", "--json", work.path().to_str().unwrap()]);
+    let again = evaluate(&["--thin-seeds=2", "--json", &paths[2], &paths[0], &paths[1], &paths[0]]);
+    assert!(once.status.success(), "{}", text(&once.stderr));
+    assert_eq!(text(&once.stdout), text(&again.stdout));
+    let json: Value = serde_json::from_slice(&once.stdout).unwrap();
+    let goals = json["goals"]["classic"].as_array().unwrap();
+    let goal = |group, key| goals.iter().find(|goal| goal["group"] == group && goal["key"] == key).unwrap();
+    assert_eq!(goal("locks", "missed_locks")["met"], true);
+    assert_eq!(goal("taps", "hits")["met"], Value::Null, "without a contact there is nothing to judge");
+    assert_eq!(json["stressed"]["classic"]["thin"]["mean"]["departures"], 1);
+    assert!(json["without_source"]["classic"]["example.org/desk"].is_object());
+}
+
+#[test]
+fn mistakes_say_what_failed_and_what_to_do() {
+    let work = tempfile::tempdir().unwrap();
+    let none = work.path().to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&[], 2, "required arguments were not provided"),
+        (&[none], 1, "error: none of the recordings can be used\n  try: `nbe evaluate --help`"),
+        (&["/nonexistent.csv"], 1, "/nonexistent.csv: cannot be read: "),
+        (&["--thin", "1.5", none], 2, "a share lies above 0 and below 1"),
+        (&["--shift", "NaN", none], 2, "a shift lies within -60 and 60 dB"),
+        (&["--thin-seeds", "0", none], 2, "0 is not in 1..=1000"),
+    ];
+    for (words, code, told) in cases {
+        let done = evaluate(words);
+        assert_eq!(done.status.code(), Some(code), "{words:?}: {}", text(&done.stderr));
+        assert!(text(&done.stderr).contains(told), "{words:?}: {}", text(&done.stderr));
+    }
+}
