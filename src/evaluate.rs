@@ -17,6 +17,7 @@ pub mod json; // all of it for a script
 pub mod numbers; // rates, shares and percentiles
 pub mod picture; // all numbers of a detector
 pub mod plan; // which runs to make
+pub mod plot; // traces drawn
 pub mod read; // recordings as files have them
 pub mod score; // what it said, against the truth
 pub mod table; // all of it for a person

@@ -197,3 +197,18 @@ fn mistakes_say_what_failed_and_what_to_do() {
         assert!(text(&done.stderr).contains(told), "{words:?}: {}", text(&done.stderr));
     }
 }
+
+#[test]
+fn a_plot_has_a_panel_for_every_recording() {
+    let work = tempfile::tempdir().unwrap();
+    ["comp-1.csv", "static-1.csv"].iter().for_each(|name| desk(name, work.path()));
+    let (folder, file) = (work.path().to_str().unwrap(), work.path().join("desk.svg"));
+    let done = evaluate(&["--thin-seeds=1", "--plot", file.to_str().unwrap(), folder]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let svg = std::fs::read_to_string(&file).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+    assert!(svg.contains(">comp-1<") && svg.contains(">static-1<"));
+    let nowhere = evaluate(&["--thin-seeds=1", "--plot", "/nonexistent/desk.svg", folder]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(text(&nowhere.stderr).contains("error: cannot write /nonexistent/desk.svg\n  because: "));
+}

@@ -9,12 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
+use config::Config;
 
 use super::{configuration, output};
 use crate::evaluate::excluded::Excluded;
 use crate::evaluate::json::json;
 use crate::evaluate::picture::pictures;
 use crate::evaluate::plan::{Asked, Plan};
+use crate::evaluate::plot::{Lines, document, panel};
 use crate::evaluate::read::{Recording, read};
 use crate::evaluate::table::Report;
 use crate::failure::{Failure, exit};
@@ -27,6 +29,7 @@ Examples:
   nbe evaluate traces/                       the whole picture: goals, stress, each source left out
   nbe evaluate --config new.toml traces/     what another nbe.toml would do
   nbe evaluate --shift -3 traces/            at a dongle that hears 3 dB less than it was calibrated for
+  nbe evaluate --plot desk.svg static-1.csv  what was heard and decided, drawn
   nbe evaluate --thin 0.3 traces/            with 3 of 10 adverts lost, in 20 ways: mean and worst
 
 A recording is lines `t_s,rssi_dbm,distance_m,label` under `# near_m: 2.5` and `# far_m: 6`: up to near_m the band is
@@ -43,6 +46,9 @@ pub struct EvaluateArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Draw every recording into this file, under whatever stress was asked for
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
     /// Lose this share of the adverts, above 0 and below 1
     #[arg(long, value_name = "SHARE", value_parser = share)]
     thin: Option<f64>,
@@ -82,6 +88,13 @@ struct FolderError {
     source: io::Error,
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {path}")]
+struct PlotError {
+    path: String,
+    source: io::Error,
+}
+
 /// Runs `nbe evaluate`.
 ///
 /// # Errors
@@ -103,6 +116,9 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     let jobs = plan.jobs();
     let results = plan.results(&jobs, in_parallel(&jobs, |job| plan.run(*job)));
     let pictures = pictures(&plan, &results);
+    if let Some(file) = &args.plot {
+        plot(file, &plan, &config)?;
+    }
     let mut out = io::stdout().lock();
     let printed = if args.json {
         writeln!(out, "{:#}", json(&plan, &pictures, &excluded))
@@ -111,6 +127,19 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     };
     let code = if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND) };
     Ok(output::unless_unread(printed.and_then(|()| out.flush()).map(|()| code))?)
+}
+
+/// Draws every trace into one file.
+fn plot(file: &Path, plan: &Plan, config: &Config) -> Result<(), Failure> {
+    let dbm = |level: config::Level| f64::from(level.dbm());
+    let lines = Lines {
+        close: config.rssi_cutoffs.map(|cutoffs| dbm(cutoffs.close())),
+        far: config.rssi_cutoffs.map(|cutoffs| dbm(cutoffs.far())),
+        tap: config.rssi_tap_threshold.map(dbm),
+    };
+    let panels = in_parallel(&plan.traces, |trace| panel(trace, &plan.detectors, plan.first(), lines));
+    let svg = document(&panels, plan.detectors.len());
+    std::fs::write(file, svg).map_err(|source| PlotError { path: file.display().to_string(), source }.into())
 }
 
 /// Reads every recording; says why, and how many, where some cannot be used.

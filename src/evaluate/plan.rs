@@ -90,6 +90,11 @@ impl Plan {
         Self { traces, detectors, asked, documented, runs, base, half, stressed }
     }
 
+    /// The stress of the first run.
+    pub fn first(&self) -> Stress {
+        self.runs[self.base.start].stress
+    }
+
     /// Every job there is, the longest first.
     pub fn jobs(&self) -> Vec<Job> {
         let all = (0..self.runs.len()).flat_map(|run| (0..self.traces.len()).map(move |trace| Job { run, trace }));
