@@ -152,11 +152,12 @@ fn a_file_that_cannot_be_used_is_told_and_loses_nothing_else() {
     assert!(told.contains("day.csv: line 1: the file does not say where the band truly was\n  try: "), "{told}");
     assert!(told.contains("taps are off in this configuration"), "{told}");
     assert!(!told.contains("notes.txt"), "{told}");
-    assert!(out.starts_with("2 traces: 0.30 h present, 0.03 h away, 0.00 h grey.\n"), "{out}");
+    assert!(out.starts_with("traces: 2, present 0.30 h, away 0.03 h, grey 0.00 h\n"), "{out}");
     let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("missed locks human 0 of 1 0.0 to 97.5 %"), "{out}");
     assert!(out.contains("walk-short: no `# near_m:` and no `# far_m:` in its header"), "{out}");
-    assert!(out.contains("rows that are no reading: 1 in 1 traces"), "{out}");
+    assert!(out.contains("files that cannot be used: 2") && out.contains("comp-2.csv: line 5: "), "{out}");
+    assert!(out.contains("rows that are no reading: 1, in so many traces: 1"), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
 }
 

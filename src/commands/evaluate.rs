@@ -12,6 +12,7 @@ use clap::Args;
 use config::Config;
 
 use super::{configuration, output};
+use crate::evaluate::detectors::USUAL_TAP_DBM;
 use crate::evaluate::excluded::Excluded;
 use crate::evaluate::json::json;
 use crate::evaluate::picture::pictures;
@@ -102,14 +103,17 @@ struct PlotError {
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     let config = configuration::load(args.config.as_deref(), Vec::new())?;
     let settings = Settings::from(&config);
-    let (recordings, refused) = load_all(&args.paths)?;
+    let (recordings, unusable) = load_all(&args.paths)?;
     if recordings.is_empty() {
         return Err(Failure::new(exit::FOUND, Nothing).advise("`nbe evaluate --help` says what a recording looks like"));
     }
     if settings.tap_threshold.is_none() {
-        eprintln!("taps are off in this configuration (rssi_tap_threshold = 0): they are evaluated as if it were -42");
+        eprintln!(
+            "taps are off in this configuration (rssi_tap_threshold = 0): they are evaluated as if it were {USUAL_TAP_DBM}"
+        );
     }
-    let excluded = Excluded::from(&recordings);
+    let code = if unusable.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND) };
+    let excluded = Excluded::new(&recordings, unusable);
     let traces = recordings.into_iter().map(|recording| recording.trace).collect();
     let seeds = NonZeroU32::new(args.thin_seeds).unwrap_or(NonZeroU32::MIN);
     let plan = Plan::new(traces, &settings, Asked { shift_db: args.shift, thin: args.thin, seeds });
@@ -125,7 +129,6 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     } else {
         write!(out, "{}", Report { plan: &plan, pictures: &pictures, excluded: &excluded })
     };
-    let code = if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND) };
     Ok(output::unless_unread(printed.and_then(|()| out.flush()).map(|()| code))?)
 }
 
@@ -142,28 +145,23 @@ fn plot(file: &Path, plan: &Plan, config: &Config) -> Result<(), Failure> {
     std::fs::write(file, svg).map_err(|source| PlotError { path: file.display().to_string(), source }.into())
 }
 
-/// Reads every recording; says why, and how many, where some cannot be used.
-fn load_all(paths: &[PathBuf]) -> Result<(Vec<Recording>, usize), Failure> {
-    let files = files(paths)?;
-    let read = in_parallel(&files, |file| load(file));
-    let (mut recordings, mut refused, mut rows) = (Vec::new(), 0, 0);
-    for (file, read) in files.iter().zip(read) {
-        match read {
-            Ok(recording) if rows + recording.trace.rows.len() <= MAX_ROWS => {
-                rows += recording.trace.rows.len();
+/// Reads every recording; says which cannot be used, and why.
+fn load_all(paths: &[PathBuf]) -> Result<(Vec<Recording>, Vec<(String, String)>), Failure> {
+    let (mut recordings, mut unusable, mut left) = (Vec::new(), Vec::new(), MAX_ROWS);
+    for file in files(paths)? {
+        let why = match load(&file) {
+            Ok(recording) if recording.trace.rows.len() <= left => {
+                left -= recording.trace.rows.len();
                 recordings.push(recording);
+                continue;
             }
-            Ok(_) => {
-                refused += 1;
-                eprintln!("{}: more than {MAX_ROWS} rows with those before\n  try: fewer at a time", file.display());
-            }
-            Err(why) => {
-                refused += 1;
-                eprintln!("{}: {why}", file.display());
-            }
-        }
+            Ok(_) => format!("more than {MAX_ROWS} rows with the files before it\n  try: evaluate fewer at a time"),
+            Err(why) => why,
+        };
+        eprintln!("{}: {why}", file.display());
+        unusable.push((file.display().to_string(), why.lines().next().unwrap_or_default().to_owned()));
     }
-    Ok((recordings, refused))
+    Ok((recordings, unusable))
 }
 
 /// The files that the paths name, each once and in order: of a folder every *.csv in it.

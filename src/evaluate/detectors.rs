@@ -3,7 +3,7 @@
 use crate::proximity::{Level, Settings};
 
 /// What counts as a tap where a configuration turns taps off, in dBm: where to begin, says `nbe.default.toml`.
-const USUAL_TAP_DBM: i8 = -42;
+pub const USUAL_TAP_DBM: i8 = -42;
 
 /// The documented tap rule's window, in samples.
 const DOCUMENTED_TAP_WINDOW: usize = 10;

@@ -7,6 +7,8 @@ use super::trace::{LOCK_ROWS, Trace};
 /// What was left out of some recordings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Excluded {
+    /// Files that cannot be used, with the reason.
+    pub unusable: Vec<(String, String)>,
     /// Rows whose level is none.
     pub no_readings: u64,
     /// In how many recordings.
@@ -18,9 +20,9 @@ pub struct Excluded {
 }
 
 impl Excluded {
-    /// Looks through recordings.
-    pub fn from(recordings: &[Recording]) -> Self {
-        let mut excluded = Self::default();
+    /// Looks through recordings; those that cannot be used have their reason already.
+    pub fn new(recordings: &[Recording], unusable: Vec<(String, String)>) -> Self {
+        let mut excluded = Self { unusable, ..Self::default() };
         for Recording { trace, no_readings } in recordings {
             excluded.no_readings += no_readings;
             excluded.with_no_readings += u64::from(*no_readings > 0);

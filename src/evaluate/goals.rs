@@ -258,3 +258,6 @@ fn stressed(group: Group, spread: &Spread) -> Vec<Goal> {
         goal(group, EXPOSED, exposed, Unit::Seconds, late, people_left),
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,11 +88,13 @@ fn without(picture: &Picture) -> Value {
 }
 
 fn left_out(picture: &Picture, excluded: &Excluded) -> Value {
-    let no_locks: Map<String, Value> =
-        excluded.no_locks.iter().map(|(name, reason)| (name.clone(), reason.clone().into())).collect();
+    let named = |named: &[(String, String)]| -> Map<String, Value> {
+        named.iter().map(|(name, reason)| (name.clone(), reason.clone().into())).collect()
+    };
     json!({
         "no_readings": excluded.no_readings,
-        "not_scored_for_locks": no_locks,
+        "unusable_files": named(&excluded.unusable),
+        "not_scored_for_locks": named(&excluded.no_locks),
         "neither_desk_nor_human": excluded.neither,
         "censored_departures": picture.counts.all.censored_departures,
         "censored_approaches": picture.counts.all.censored_approaches,

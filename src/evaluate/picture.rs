@@ -151,3 +151,6 @@ fn without(traces: &[Trace], run: &[Option<Scored>]) -> Vec<(String, Joint)> {
     let rest = |left_out: &str| counts(scored().filter(|(trace, _)| source(trace) != left_out)).joint();
     sources.into_keys().map(|left_out| (left_out.to_owned(), rest(left_out))).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,20 +26,11 @@ impl Display for Report<'_> {
         let (locks, joint) = (&first.mean.locks, &first.mean.joint);
         let (present, away, grey) = (locks.present_h, locks.away_h, locks.grey_h);
         let traces = plan.traces.len();
-        let plural = if traces == 1 { "" } else { "s" };
-        writeln!(
-            f,
-            "{traces} trace{plural}: {present:.2} h present, {away:.2} h away, {grey:.2} h grey{}.",
-            asked(plan)
-        )?;
-        writeln!(f, "desk:  {:.2} h present in {}", joint.desk_h, DESK.join(", "))?;
-        writeln!(
-            f,
-            "human: {} departures, {:.2} h away in {}",
-            number(joint.departures),
-            joint.away_h,
-            HUMAN.join(", ")
-        )?;
+        let hours = format!("present {present:.2} h, away {away:.2} h, grey {grey:.2} h");
+        writeln!(f, "traces: {traces}, {hours}{}", asked(plan))?;
+        writeln!(f, "desk:   present {:.2} h, in {}", joint.desk_h, DESK.join(", "))?;
+        let departures = number(joint.departures);
+        writeln!(f, "human:  departures {departures}, away {:.2} h, in {}", joint.away_h, HUMAN.join(", "))?;
         for picture in *pictures {
             write_picture(f, picture, plan)?;
         }
@@ -142,23 +133,24 @@ fn write_without(f: &mut fmt::Formatter<'_>, without: &[(String, Joint)]) -> fmt
 const NAMED: usize = 20;
 
 fn write_excluded(f: &mut fmt::Formatter<'_>, first: &Picture, excluded: &Excluded) -> fmt::Result {
-    let Excluded { no_readings, with_no_readings, no_locks, neither } = excluded;
-    let censored = (first.counts.all.censored_departures, first.counts.all.censored_approaches);
+    let Excluded { unusable, no_readings, with_no_readings, no_locks, neither } = excluded;
+    let (departures, approaches) = (first.counts.all.censored_departures, first.counts.all.censored_approaches);
     writeln!(f, "\nleft out")?;
-    writeln!(f, "  rows that are no reading: {no_readings} in {with_no_readings} traces")?;
-    writeln!(f, "  too short to judge, by {}: {} departures, {} approaches", first.name, censored.0, censored.1)?;
-    writeln!(
-        f,
-        "  not scored for locks: {}",
-        if no_locks.is_empty() { "none".into() } else { no_locks.len().to_string() }
-    )?;
-    for (name, reason) in no_locks.iter().take(NAMED) {
-        writeln!(f, "    {}: {reason}", brief(name))?;
-    }
-    if !neither.is_empty() {
-        writeln!(f, "  neither desk nor human, by their names, so only in the rows \"all\": {}", neither.len())?;
-    }
-    Ok(())
+    writeln!(f, "  files that cannot be used: {}", unusable.len())?;
+    write_named(f, unusable)?;
+    writeln!(f, "  rows that are no reading: {no_readings}, in so many traces: {with_no_readings}")?;
+    writeln!(f, "  traces in which locks are not scored: {}", no_locks.len())?;
+    write_named(f, no_locks)?;
+    writeln!(f, "  traces neither of desk nor human by their names, so only in the rows \"all\": {}", neither.len())?;
+    writeln!(f, "  too short to judge, by {}: departures {departures}, approaches {approaches}", first.name)
+}
+
+fn write_named(f: &mut fmt::Formatter<'_>, named: &[(String, String)]) -> fmt::Result {
+    named.iter().take(NAMED).try_for_each(|(name, reason)| {
+        let line: String = format!("{}: {reason}", brief(name)).chars().take(96).collect();
+        writeln!(f, "    {line}")
+    })?;
+    if named.len() > NAMED { writeln!(f, "    and {} more", named.len() - NAMED) } else { Ok(()) }
 }
 
 /// A name as it may be printed in a line.
