@@ -22,3 +22,6 @@ pub mod read; // recordings as files have them
 pub mod score; // what it said, against the truth
 pub mod table; // all of it for a person
 pub mod trace; // labelled recordings, and what a detector gets to see of them
+
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,36 @@ fn same(name: &str, wanted: &Value, found: &Value) {
     }
 }
 
+/// What the referee finds for the classic detector.
+fn referee(shared: &Path, config: &Path, stress: &[&str]) -> Value {
+    let program = format!("{} replay --json --config {} {{file}}", env!("CARGO_BIN_EXE_nbe"), config.display());
+    let json = config.with_extension("json");
+    let done = Command::new("python3")
+        .args(["-B", "detection_eval.py", "--no-baselines", "--detector", &program, "--name", "classic", "--json"])
+        .arg(&json)
+        .args(stress)
+        .arg(shared.join("fixtures/rssi-dev"))
+        .current_dir(shared.join("eval"))
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{stress:?}: {}", text(&done.stderr));
+    let mut found: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    // With one seed the referee lists it.
+    if let Some(seeds) = found["taps"]["classic"]["half"].as_array() {
+        found["taps"]["classic"]["half"] = seeds[0].clone();
+    }
+    found
+}
+
+/// What this finds.
+fn ours(shared: &Path, config: &Path, stress: &[&str]) -> Value {
+    let traces = shared.join("fixtures/rssi-dev");
+    let words = ["--json", "--config", config.to_str().unwrap(), traces.to_str().unwrap()];
+    let done = evaluate(&[&words, stress].concat());
+    assert!(done.status.success(), "{stress:?}: {}", text(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
 #[test]
 fn its_numbers_are_the_referees() {
     let Some(shared) = shared() else {
@@ -66,7 +96,11 @@ fn its_numbers_are_the_referees() {
         return skip("no python3");
     }
     let work = tempfile::tempdir().unwrap();
-    let traces = shared.join("fixtures/rssi-dev");
+    let config = work.path().join("nbe.toml");
+    let configure = |more: &str| {
+        let agent = "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\nrssi_tap_threshold = -42\n";
+        std::fs::write(&config, format!("{agent}{more}")).unwrap();
+    };
     // The short windows decide hundreds of times more often, in every place where an edge can fall.
     let cases: [(&str, &str, &[&str]); 4] = [
         ("the documented rule", "", &["--thin-seeds=3"]),
@@ -79,47 +113,27 @@ fn its_numbers_are_the_referees() {
         ),
     ];
     for (case, more, stress) in cases {
-        let (config, json) = (work.path().join("nbe.toml"), work.path().join("out.json"));
-        let agent = "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\nrssi_tap_threshold = -42\n";
-        std::fs::write(&config, format!("{agent}{more}")).unwrap();
-        let program = format!("{} replay --json --config {} {{file}}", env!("CARGO_BIN_EXE_nbe"), config.display());
-        let done = Command::new("python3")
-            .args(["-B", "detection_eval.py", "--no-baselines", "--detector", &program, "--name", "classic", "--json"])
-            .arg(&json)
-            .args(stress)
-            .arg(&traces)
-            .current_dir(shared.join("eval"))
-            .output()
-            .unwrap();
-        assert!(done.status.success(), "{case}: {}", text(&done.stderr));
-        let wanted: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
-
-        let paths = [config.to_str().unwrap(), traces.to_str().unwrap()];
-        let done = evaluate(&[&["--json", "--config", paths[0], paths[1]], stress].concat());
-        assert!(done.status.success(), "{case}: {}", text(&done.stderr));
-        let found: Value = serde_json::from_slice(&done.stdout).unwrap();
+        configure(more);
+        let (wanted, found) = (referee(&shared, &config, stress), ours(&shared, &config, stress));
         for table in ["locks", "joint", "taps"] {
-            let (wanted, found) = (&wanted[table]["classic"], &found[table]["classic"]);
-            assert!(wanted.is_object(), "{case}: the referee has no {table}");
-            // With one seed the referee lists it.
-            let wanted = match &wanted["half"] {
-                Value::Array(seeds) => {
-                    let mut wanted = wanted.clone();
-                    wanted["half"] = seeds[0].clone();
-                    wanted
-                }
-                _ => wanted.clone(),
-            };
-            same(&format!("{case}: {table}"), &wanted, found);
-        }
-        if wanted["worst"].is_object() {
-            for table in ["locks", "joint", "taps"] {
-                same(
-                    &format!("{case}: worst {table}"),
-                    &wanted["worst"][table]["classic"],
-                    &found["worst"][table]["classic"],
-                );
+            let of = |all: &Value| all[table]["classic"].clone();
+            assert!(of(&wanted).is_object(), "{case}: the referee has no {table}");
+            same(&format!("{case}: {table}"), &of(&wanted), &of(&found));
+            if wanted["worst"].is_object() {
+                same(&format!("{case}: worst {table}"), &of(&wanted["worst"]), &of(&found["worst"]));
             }
+        }
+    }
+    // The usual stress, without asking for any.
+    configure("");
+    let found = ours(&shared, &config, &["--thin-seeds=2"]);
+    let cases: [(&str, &[&str]); 3] =
+        [("shift_up", &["--shift=2"]), ("shift_down", &["--shift=-2"]), ("thin", &["--thin=0.5", "--thin-seeds=2"])];
+    for (case, stress) in cases {
+        let (wanted, found) = (referee(&shared, &config, stress), &found["stressed"]["classic"][case]);
+        same(case, &wanted["joint"]["classic"], &found["mean"]);
+        if wanted["worst"].is_object() {
+            same(&format!("{case}, worst"), &wanted["worst"]["joint"]["classic"], &found["worst"]);
         }
     }
 }

@@ -160,7 +160,7 @@ fn brief(name: &str) -> String {
 
 /// A number with no more digits than it has.
 fn number(number: f64) -> String {
-    if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.1}") }
+    if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.2}") }
 }
 
 fn seconds(seconds: f64) -> String {
