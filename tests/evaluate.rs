@@ -214,6 +214,23 @@ fn mistakes_say_what_failed_and_what_to_do() {
 }
 
 #[test]
+fn what_was_not_tried_is_not_judged() {
+    let work = tempfile::tempdir().unwrap();
+    desk("steps-1.csv", work.path());
+    let done = evaluate(&["--thin-seeds=1", work.path().to_str().unwrap()]);
+    let out = text(&done.stdout);
+    assert!(out.contains("classic: joint claim: not tried"), "{out}");
+    assert!(out.contains("only in the rows \"all\": 1"), "{out}");
+    assert_eq!(out.matches("yes").count(), 2, "false unlocks and taps in all traces: {out}");
+    assert!(!out.contains(" NO"), "{out}");
+
+    let under_stress = evaluate(&["--thin-seeds=2", "--thin=0.5", work.path().to_str().unwrap()]);
+    let out = text(&under_stress.stdout);
+    assert!(out.contains("50 % of the adverts lost") && out.contains("worst") && !out.contains("must"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 100 && line.trim_end() == line), "{out}");
+}
+
+#[test]
 fn a_plot_has_a_panel_for_every_recording() {
     let work = tempfile::tempdir().unwrap();
     ["comp-1.csv", "static-1.csv"].iter().for_each(|name| desk(name, work.path()));

@@ -29,13 +29,13 @@ use crate::proximity::Settings;
 Examples:
   nbe evaluate traces/                       the whole picture: goals, stress, each source left out
   nbe evaluate --config new.toml traces/     what another nbe.toml would do
-  nbe evaluate --shift -3 traces/            at a dongle that hears 3 dB less than it was calibrated for
+  nbe evaluate --shift -3 traces/            at a dongle that hears 3 dB less than it should
   nbe evaluate --plot desk.svg static-1.csv  what was heard and decided, drawn
   nbe evaluate --thin 0.3 traces/            with 3 of 10 adverts lost, in 20 ways: mean and worst
 
-A recording is lines `t_s,rssi_dbm,distance_m,label` under `# near_m: 2.5` and `# far_m: 6`: up to near_m the band is
-present, from far_m on it is away, between either state is right. Rows labelled `tap` are contact. What a file's name
-begins with says where it counts: static-, slow-, comp- at the desk; walk-, comp-, glitch- where people leave;
+A recording is lines `t_s,rssi_dbm,distance_m,label` under `# near_m: 2.5` and `# far_m: 6`: up to near_m the band is \
+present, from far_m on it is away, between either state is right. Rows labelled `tap` are contact. What a file's name \
+begins with says where it counts: static-, slow-, comp- at the desk; walk-, comp-, glitch- where people leave; \
 tapsim- for taps.")]
 pub struct EvaluateArgs {
     /// Recordings, or folders of *.csv

@@ -58,8 +58,10 @@ fn goal(goal: &Goal) -> Value {
     };
     let mut row = json!({ "group": group, "key": goal.key, "traces": goal.traces, "met": goal.is_met() });
     row["value"] = if goal.judged { json_number(goal.value) } else { Value::Null };
-    if let Unit::Of(all) = goal.unit {
-        row["of"] = json_number(all);
+    match goal.unit {
+        Unit::Of(all) => row["of"] = json_number(all),
+        Unit::Per8h(events) => row["events"] = json_number(events),
+        Unit::Percent | Unit::Seconds | Unit::Events => {}
     }
     match goal.must {
         Some(Must::AtMost(limit)) => row["at_most"] = json_number(limit),

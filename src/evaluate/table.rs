@@ -56,49 +56,54 @@ fn asked(plan: &Plan) -> String {
 }
 
 fn write_picture(f: &mut fmt::Formatter<'_>, picture: &Picture, plan: &Plan) -> fmt::Result {
-    let seeds = plan.asked.seeds;
+    let judged = !picture.stressed.is_empty();
     let goals = goals(picture);
-    let mut group = None;
-    for goal in &goals {
-        if group != Some(goal.group) {
-            group = Some(goal.group);
-            let title = match goal.group {
-                Group::Joint if picture.runs > 1 => {
-                    format!("joint claim: held in {:.0} %", picture.mean.joint.held * 100.0)
-                }
-                Group::Joint if picture.mean.joint.held > 0.0 => "joint claim: HELD".into(),
-                Group::Joint => "joint claim: not held".into(),
-                Group::Locks => "locks".into(),
-                Group::Taps => "taps".into(),
-                Group::ShiftUp => "calibrated 2 dB too high".into(),
-                Group::ShiftDown => "calibrated 2 dB too low".into(),
-                Group::Thin => format!("half of the adverts lost, mean of {seeds}"),
-            };
-            let (name, beside) = match goal.group {
-                Group::Joint => (picture.name, if picture.runs > 1 { "worst" } else { "95 % interval" }),
-                _ => ("", ""),
-            };
-            let heads = if name.is_empty() { ["", "", "", ""] } else { ["traces", "value", "must", "met"] };
-            let [traces, value, must, met] = heads;
-            let title = if name.is_empty() { title } else { format!("{name}: {title}") };
-            writeln!(
-                f,
-                "\n{}",
-                format!("{title:36} {traces:15} {value:>12} {beside:>18} {must:>8} {met:>4}").trim_end()
-            )?;
+    for group in goals.chunk_by(|a, b| a.group == b.group) {
+        let title = title(picture, plan, group[0].group);
+        writeln!(f)?;
+        if group[0].group == Group::Joint {
+            let beside = if picture.runs > 1 { "worst" } else { "95 % interval" };
+            let heads = ["traces", "value", beside, "must", "met"];
+            write_line(f, &title, if judged { heads } else { ["traces", "value", beside, "", ""] })?;
+        } else {
+            writeln!(f, "{title}")?;
         }
-        let met = match goal.is_met() {
-            Some(true) => "yes",
-            Some(false) => "NO",
-            None => "-",
-        };
-        let (value, beside, must) = (value(goal), beside(goal), must(goal));
-        writeln!(f, "  {:34} {:15} {value:>12} {beside:>18} {must:>8} {met:>4}", goal.what, goal.traces)?;
+        for goal in group {
+            let met = match goal.is_met() {
+                _ if !judged => "",
+                Some(true) => "yes",
+                Some(false) => "NO",
+                None => "-",
+            };
+            let cells = [goal.traces, &value(goal), &beside(goal), &must(goal), met];
+            write_line(f, &format!("  {}", goal.what), cells)?;
+        }
     }
     if !picture.without.is_empty() {
         write_without(f, &picture.without)?;
     }
     Ok(())
+}
+
+fn write_line(f: &mut fmt::Formatter<'_>, what: &str, [traces, value, beside, must, met]: [&str; 5]) -> fmt::Result {
+    let line = format!("{what:36} {traces:15} {value:>12} {beside:>18} {must:>8} {met:>4}");
+    writeln!(f, "{}", line.trim_end())
+}
+
+/// What stands above a group of rows.
+fn title(picture: &Picture, plan: &Plan, group: Group) -> String {
+    let Joint { desk_h, departures, held, .. } = picture.mean.joint;
+    match group {
+        Group::Joint if desk_h == 0.0 || departures == 0.0 => format!("{}: joint claim: not tried", picture.name),
+        Group::Joint if picture.runs > 1 => format!("{}: joint claim: held in {:.0} %", picture.name, held * 100.0),
+        Group::Joint if held > 0.0 => format!("{}: joint claim: HELD", picture.name),
+        Group::Joint => format!("{}: joint claim: NOT held", picture.name),
+        Group::Locks => "locks".into(),
+        Group::Taps => "taps".into(),
+        Group::ShiftUp => "calibrated 2 dB too high".into(),
+        Group::ShiftDown => "calibrated 2 dB too low".into(),
+        Group::Thin => format!("half of the adverts lost, mean of {}", plan.asked.seeds),
+    }
 }
 
 fn write_without(f: &mut fmt::Formatter<'_>, without: &[(String, Joint)]) -> fmt::Result {
@@ -174,7 +179,7 @@ fn seconds(seconds: f64) -> String {
 fn value(goal: &Goal) -> String {
     match goal.unit {
         _ if !goal.judged => "-".into(),
-        Unit::Per8h => format!("{:.2}", goal.value),
+        Unit::Per8h(events) => format!("{:.2} ({})", goal.value, number(events)),
         Unit::Percent => format!("{:.2} %", goal.value),
         Unit::Seconds => seconds(goal.value),
         Unit::Events => number(goal.value),
@@ -193,7 +198,7 @@ fn beside(goal: &Goal) -> String {
             let worst = match goal.unit {
                 Unit::Seconds => seconds(worst),
                 Unit::Percent => format!("{worst:.2} %"),
-                Unit::Per8h => format!("{worst:.2}"),
+                Unit::Per8h(_) => format!("{worst:.2}"),
                 Unit::Events | Unit::Of(_) => number(worst),
             };
             format!("worst {worst}")
