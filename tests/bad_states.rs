@@ -4,6 +4,8 @@
 
 #[path = "support/daemon.rs"]
 mod daemon;
+#[path = "support/machine.rs"]
+mod machine;
 
 use std::fs;
 use std::net::TcpListener;
@@ -20,13 +22,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 use self::daemon::{PATIENCE, Place, Program, nbe, program};
-
-/// Says loudly that something cannot be tried here, and fails if that is asked for of root, who can have it.
-fn skip(what: &str) {
-    eprintln!("SKIPPED: {what}");
-    let is_asked_for = std::env::var_os("NBE_REQUIRE_PEERS").is_some() && rustix::process::geteuid().is_root();
-    assert!(!is_asked_for, "it is asked for: {what}");
-}
+use self::machine::skip;
 
 /// A virtual dongle with a band that lies on the desk.
 fn dongle(place: &Place) -> Program {
@@ -199,19 +195,16 @@ fn a_second_daemon_for_the_same_dongle_says_who_holds_it_and_takes_over() {
     second.stop();
 }
 
-/// The same daemon as the account that owns nothing, with a program and a folder that it may use.
-fn as_nobody(place: &Place) -> Command {
+/// The same daemon through `account`, with a program and a folder that it may use.
+fn daemon_of(account: Command, place: &Place) -> Command {
     let own = place.path("nbe");
     if !own.exists() {
-        // By another process: a child of another test would hold it open for writing, and it could not be run.
-        assert!(does(Command::new("cp").arg(program()).arg(&own)));
+        machine::copy_program(&own);
     }
     let mut command = nbe(&own);
     command.env("RUNTIME_DIRECTORY", place.folder.path()).env("STATE_DIRECTORY", place.folder.path());
     command.arg("run").arg("--config").arg(place.path("etc/nbe.toml")).arg("--port").arg(place.path("dongle"));
-    let mut setpriv = Command::new("setpriv");
-    setpriv.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]);
-    through(setpriv, &command)
+    through(account, &command)
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -220,11 +213,11 @@ fn set_mode(path: &Path, mode: u32) {
 
 #[test]
 fn a_file_that_the_account_may_not_read_is_told_with_the_command_that_mends_it() {
-    let mut setpriv = Command::new("setpriv");
-    if !does(setpriv.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--", "true"])) {
-        return skip("a file that the account may not read, since only root can become nobody (setpriv)");
+    if machine::as_nobody().is_none() {
+        return;
     }
     let place = Place::new();
+    let daemon_as_nobody = || daemon_of(machine::as_nobody().unwrap(), &place);
     let file = place.path("etc/nbe.toml");
     fs::create_dir(place.path("etc")).unwrap();
     set_mode(&place.path("etc"), 0o755);
@@ -232,7 +225,7 @@ fn a_file_that_the_account_may_not_read_is_told_with_the_command_that_mends_it()
     chown(place.folder.path(), Some(nobody()), None).unwrap();
 
     set_mode(&file, 0o600);
-    let (ended, said) = Program::start(&mut as_nobody(&place), false).end();
+    let (ended, said) = Program::start(&mut daemon_as_nobody(), false).end();
     assert_eq!(ended.code(), Some(78), "{said}");
     let why = "no permission: FILE belongs to root and the group root (mode 0600), and this runs as nobody";
     let cure = "sudo chgrp nogroup FILE && sudo chmod g+r FILE";
@@ -242,17 +235,17 @@ fn a_file_that_the_account_may_not_read_is_told_with_the_command_that_mends_it()
 
     set_mode(&file, 0o644);
     set_mode(&place.path("etc"), 0o700);
-    let (ended, said) = Program::start(&mut as_nobody(&place), false).end();
+    let (ended, said) = Program::start(&mut daemon_as_nobody(), false).end();
     assert_eq!(ended.code(), Some(78), "{said}");
     assert!(said.contains("no permission: the directory") && said.contains("sudo chmod o+x"), "{said}");
 
     // One good start, then the same with a copy to go on with.
     set_mode(&place.path("etc"), 0o755);
-    let mut daemon = Program::start(&mut as_nobody(&place), false);
+    let mut daemon = Program::start(&mut daemon_as_nobody(), false);
     daemon.expect("started");
     daemon.stop();
     set_mode(&file, 0o600);
-    let mut daemon = Program::start(&mut as_nobody(&place), false);
+    let mut daemon = Program::start(&mut daemon_as_nobody(), false);
     daemon.expect_each(&[&why, &cure, "rssi_window_tap = 7", "running by the last good copy", "started"]);
     let copy = status(&place);
     assert_eq!(copy["config"]["is_copy"], true, "{copy:#}");

@@ -3,6 +3,8 @@
 
 #[path = "support/daemon.rs"]
 mod daemon;
+#[path = "support/machine.rs"]
+mod machine;
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -276,30 +278,16 @@ fn a_reload_says_what_changed_or_quotes_the_mistake() {
     daemon.stop();
 }
 
-/// Another account that the tests may act as; says loudly why not.
-fn as_nobody(program: &Path) -> Option<Command> {
-    let may_be = rustix::process::geteuid().is_root() && Command::new("setpriv").arg("--version").output().is_ok();
-    if may_be {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
-        return Some(command);
-    }
-    assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none_or(|value| value != "1"), "needs root and setpriv");
-    eprintln!("SKIPPED: what another account may do, which takes root and setpriv to try");
-    None
-}
-
 #[test]
 fn another_account_may_look_and_not_change() {
     let place = Place::new();
     fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    // Where the program is built, another account may not go.
     let copy = place.path("nbe");
-    fs::copy(program(), &copy).unwrap();
+    machine::copy_program(&copy);
     let daemon = place.daemon();
     let ask = |words: &[&str]| {
-        let mut command = as_nobody(&copy)?;
-        Some(command.args(words).arg("--socket").arg(place.socket()).output().unwrap())
+        let mut command = machine::as_nobody()?;
+        Some(command.arg(&copy).args(words).arg("--socket").arg(place.socket()).output().unwrap())
     };
     for (words, code, said) in [
         (["status", "--json"].as_slice(), 69, "\"state\":\"trouble\""),
@@ -316,7 +304,7 @@ fn another_account_may_look_and_not_change() {
     if Command::new("socat").arg("-V").output().is_ok() {
         let address = format!("UNIX-CONNECT:{}", place.socket().display());
         let hold =
-            || Program::start(as_nobody(Path::new("socat")).unwrap().args(["-", &address]).stdin(Stdio::piped()), true);
+            || Program::start(machine::as_nobody().unwrap().args(["socat", "-", &address]).stdin(Stdio::piped()), true);
         let _held: Vec<Program> = (0..8).map(|_| hold()).collect();
         let end = Instant::now() + PATIENCE;
         while !text(&ask(&["log"]).unwrap().stderr).contains("8 others are connected") {
@@ -324,8 +312,7 @@ fn another_account_may_look_and_not_change() {
         }
         assert_eq!(place.nbe(&["log"]).status.code(), Some(0));
     } else {
-        assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none_or(|value| value != "1"), "needs socat");
-        eprintln!("SKIPPED: eight connections of another account, which take socat");
+        machine::skip("eight connections of another account, which take socat");
     }
     daemon.stop();
 }

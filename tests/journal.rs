@@ -1,6 +1,9 @@
 //! The daemon's log in the systemd journal, played by a socket in a mount namespace of its own.
 #![cfg(target_os = "linux")]
 
+#[path = "support/machine.rs"]
+mod machine;
+
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -9,23 +12,13 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use self::machine::can_unshare;
+
 /// Long enough for a busy machine; every wait ends as soon as what it waits for is there.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `MESSAGE_ID` of the daemon's start, which never changes.
 const STARTED: &str = "27895f761b6d42f1b2f012e660fd26d1";
-
-/// Whether an unprivileged mount namespace can be had; where not, says so, and fails if that is asked for.
-fn can_unshare() -> bool {
-    let mut mount = Command::new("unshare");
-    mount.args(["-rm", "mount", "-t", "tmpfs", "none", "/run"]).stderr(Stdio::null());
-    let can = mount.status().is_ok_and(|status| status.success());
-    if !can {
-        eprintln!("SKIPPED: the journal's socket, since no mount namespace can be had (unshare -rm)");
-        assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none(), "a mount namespace is asked for");
-    }
-    can
-}
 
 /// Ended with the test.
 struct Daemon(Child);

@@ -1,5 +1,9 @@
 //! `nbe migrate` as an administrator runs it: real files, real places, and what is left alone.
 
+#[cfg(unix)]
+#[path = "support/machine.rs"]
+mod machine;
+
 use std::fs;
 #[cfg(unix)]
 use std::path::Path;
@@ -233,22 +237,13 @@ fn an_account_that_may_not_is_told_so() {
     let folder = place.0.path();
     let (old, new) = (place.path("old.toml"), place.path("new.toml"));
     let words = ["migrate", old.to_str().unwrap(), "--write", "--to", new.to_str().unwrap()];
-    let done = if rustix::process::geteuid().is_root() {
-        // Where the program is built, another account may not go.
+    let done = if machine::is_root() {
         let copy = tempfile::tempdir().unwrap();
         fs::set_permissions(copy.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let program = copy.path().join("nbe");
-        fs::copy(env!("CARGO_BIN_EXE_nbe"), &program).unwrap();
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program).args(words);
-        match command.output() {
-            Ok(done) => done,
-            Err(_) => {
-                eprintln!("SKIPPED: what another account is told, which takes setpriv to try");
-                assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none(), "setpriv is asked for");
-                return;
-            }
-        }
+        machine::copy_program(&program);
+        let Some(mut command) = machine::as_nobody() else { return };
+        command.arg(program).args(words).output().unwrap()
     } else {
         nbe(&words)
     };

@@ -1,6 +1,9 @@
 //! What a thin client needs: keys from the environment, the older place of nbe.toml, a disk that cannot be written.
 #![cfg(target_os = "linux")]
 
+#[path = "support/machine.rs"]
+mod machine;
+
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -9,27 +12,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use self::machine::{can_unshare, skip};
+
 /// Long enough for a busy machine; every wait ends as soon as what it waits for is there.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is said where nothing outlives a restart.
 const IN_MEMORY: &str = "state is kept in memory only, since ";
-
-/// Whether a mount namespace can be had; where not, says so, and fails if that is asked for.
-fn can_unshare() -> bool {
-    let mut mount = Command::new("unshare");
-    mount.args(["-rm", "mount", "-t", "tmpfs", "none", "/run"]).stderr(Stdio::null());
-    let can = mount.status().is_ok_and(|status| status.success());
-    if !can {
-        skip("disks that cannot be written, since no mount namespace can be had (unshare -rm)");
-    }
-    can
-}
-
-fn skip(what: &str) {
-    eprintln!("SKIPPED: {what}");
-    assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none(), "this is asked for: {what}");
-}
 
 /// The command with nothing of the environment that matters to it.
 fn plain(mut command: Command) -> Command {
@@ -337,14 +326,11 @@ fn a_state_directory_of_another_account_is_told_as_such() {
     fs::set_permissions(place.path("state"), fs::Permissions::from_mode(0o555)).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
     // A directory's mode does not stop root.
-    if rustix::process::geteuid().is_root() {
-        if Command::new("setpriv").arg("--version").output().is_err() {
-            return skip("a state directory of another account, which takes setpriv to try as root");
-        }
-        // Where the program is built, another account may not go.
-        fs::copy(env!("CARGO_BIN_EXE_nbe"), place.path("nbe")).unwrap();
-        command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(place.path("nbe"));
+    if machine::is_root() {
+        let Some(mut nobody) = machine::as_nobody() else { return };
+        machine::copy_program(&place.path("nbe"));
+        nobody.arg(place.path("nbe"));
+        command = nobody;
     }
     let daemon = place.daemon(command, "run");
     daemon.expect(&format!("{IN_MEMORY}this account may not write to {}", place.path("state").display()), 1);
