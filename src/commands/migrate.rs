@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::output;
 use crate::failure::{Failure, exit};
 use crate::migrate::{Change, Migration, migrate};
+use crate::permission;
 
 /// Make our nbe.toml out of a vendor's, and tell what changed
 #[derive(Debug, Args)]
@@ -138,14 +139,24 @@ fn read(from: Option<&Path>) -> Result<config::SourceFile, Failure> {
             }
             _ => exit::FOUND,
         };
-        Failure::new(code, Unreadable(error))
+        let (from, diagnosis) = (error.path().to_owned(), permission::diagnose(&error));
+        let advice = diagnosis.help.unwrap_or_else(|| "name the vendor's file: `nbe migrate PATH`".to_owned());
+        Failure::new(code, Unreadable { from, why: Why(diagnosis.message) }).advise(advice)
     })
 }
 
 /// A file that cannot be read, told with its path.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot migrate {}", .0.path().display())]
-struct Unreadable(#[source] find::FindError);
+#[error("cannot migrate {}", from.display())]
+struct Unreadable {
+    from: PathBuf,
+    #[source]
+    why: Why,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Why(String);
 
 /// What is said to the person: the changes, what to judge, and what is next.
 fn tell(migration: &Migration, from: &Path, to: &Path, written: bool) -> String {

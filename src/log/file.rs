@@ -69,7 +69,9 @@ impl Lines {
         self.file = None;
         if self.told.is_none_or(|told| now.duration_since(told) >= TELL_EVERY) {
             self.told = Some(now);
-            let text = format!("cannot write the log file {}: {error}; lines go here meanwhile", self.path.display());
+            let path = self.path.display();
+            let text =
+                format!("cannot write the log file {path}: {error}; lines go here until it can be (`[log] file`)");
             // There is nowhere left to say that this fails.
             let _ = match self.format {
                 LogFormat::Text => writeln!(otherwise, "ERROR {text}"),
@@ -232,7 +234,10 @@ mod tests {
         let mut place = Place::new(100);
         place.lines = Lines::new(&place.path("logs/nbe.log"), 100, LogFormat::Text);
         let said = place.say("one");
-        assert!(said.starts_with("ERROR cannot write the log file ") && said.ends_with(" meanwhile\none\n"), "{said}");
+        assert!(
+            said.starts_with("ERROR cannot write the log file ") && said.ends_with(" can be (`[log] file`)\none\n"),
+            "{said}"
+        );
         assert_eq!(place.say("two"), "two\n");
         assert!(!place.path("logs").exists(), "no directory is made");
         fs::create_dir(place.path("logs")).unwrap();
