@@ -59,6 +59,9 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// Where the control socket is to be.
     pub control: Option<PathBuf>,
+    /// Whether a daemon that answers there already goes first, and this one ends. Not for the service of Windows, where
+    /// any account may take the place.
+    pub yields: bool,
     /// Whether the log is the daemon's to start, as it is for the command; a demo has one already.
     pub own_log: bool,
 }
@@ -108,7 +111,7 @@ impl Service {
     /// Reads the configuration and makes everything ready; must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// If there is no configuration to run by, or the system lacks what every program needs.
+    /// If there is no configuration to run by, another daemon goes first, or the system lacks what every program needs.
     pub fn new(options: Options) -> Result<Self, Failure> {
         let clock = Clock::start();
         let now = clock.now();
@@ -118,6 +121,7 @@ impl Service {
         let machine = EndpointId::of_machine(machine_id.as_deref(), state)?;
         let start = Configuration::start(origins, state, |config| Agent::of(config, &machine))?;
         let (configuration, agent) = (start.configuration, start.ready);
+        let bound = control::bind(options.control.as_deref(), options.yields)?;
         let config = configuration.config();
         let log = options.own_log.then(|| log::start(&config.log, Some(clock)));
         start.diagnostics.iter().for_each(who::log_diagnostic);
@@ -153,7 +157,7 @@ impl Service {
         let socket = Socket::new(agent.target.clone());
         let labels = Labels::new(machine_id.as_deref(), config.log.show_addresses)?;
         let levels = Levels::new(log, log::Levels::from(&config.log));
-        let control = control::listen(options.control.as_deref(), options.own_log, now);
+        let control = control::serve(bound, options.own_log, now);
         Ok(Self {
             alarm: Alarm::new(clock)?,
             sleep: SleepWatch::new(),

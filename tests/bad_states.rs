@@ -21,7 +21,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
-use self::daemon::{PATIENCE, Place, Program, nbe, program};
+use self::daemon::{PATIENCE, Place, Program, nbe, program, through};
 use self::machine::skip;
 
 /// A virtual dongle with a band that lies on the desk.
@@ -71,18 +71,6 @@ fn status_until(place: &Place, wish: &str, is_it: impl Fn(&Value) -> bool) -> Va
 
 fn is_ok(status: &Value) -> bool {
     status["state"] == "ok"
-}
-
-/// The same program with the same words, run by another.
-fn through(mut outer: Command, inner: &Command) -> Command {
-    outer.arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
-    for (name, value) in inner.get_envs() {
-        match value {
-            Some(value) => outer.env(name, value),
-            None => outer.env_remove(name),
-        };
-    }
-    outer
 }
 
 fn does(command: &mut Command) -> bool {

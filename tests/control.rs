@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use self::daemon::{Asker, PATIENCE, Place, Program, nbe, program};
+use self::daemon::{Asker, PATIENCE, Place, Program, nbe, program, through};
 use nbe::clock::Clock;
 use nbe::control::socket::{Listener, Server};
 use nbe::simulate::{Scenario, VirtualDongle};
@@ -217,10 +217,15 @@ fn a_dead_daemons_socket_is_taken_over_and_a_living_ones_is_left() {
 
     let first = place.daemon();
     assert_eq!(place.status()["pid"], first.child.id());
-    let mut second = Program::start(&mut place.command(), false);
-    second.expect(&format!("another daemon (process {}) answers at", first.child.id()));
-    second.expect("started");
-    second.stop();
+    let second = Program::start(&mut place.command(), false);
+    let (ended, said) = second.end();
+    assert_eq!(ended.code(), Some(1), "{said}");
+    assert!(
+        said.starts_with(&format!("error: nbe runs already (process {}) and answers at ", first.child.id())),
+        "{said}"
+    );
+    assert!(said.contains("  try: `nbe status` tells how it is") && said.contains("`systemctl stop nbe`"), "{said}");
+    assert!(!said.contains("no dongle") && !said.contains("agent"), "neither was touched: {said}");
     assert_eq!(place.status()["pid"], first.child.id(), "the first still has its socket");
     first.stop();
 }
@@ -331,13 +336,12 @@ fn the_socket_is_there_when_the_service_manager_hears_that_the_daemon_is_ready()
 }
 
 #[test]
-fn a_daemon_started_by_hand_has_its_socket_with_the_login_or_none() {
+fn a_daemon_started_by_hand_has_its_socket_with_the_login() {
     let place = Place::new();
     let mut command = place.command();
     command.env_remove("RUNTIME_DIRECTORY").env("XDG_RUNTIME_DIR", place.folder.path());
     if Path::new("/run/nbe").exists() {
-        eprintln!("SKIPPED: /run/nbe is there and comes first");
-        return;
+        return machine::skip("a daemon started by hand, since /run/nbe is there and comes first");
     }
     let mut daemon = Program::start(&mut command, false);
     daemon.expect("started");
@@ -345,10 +349,49 @@ fn a_daemon_started_by_hand_has_its_socket_with_the_login_or_none() {
     assert!(asked.status.success(), "found without being named: {}", text(&asked.stderr));
     assert!(place.path("nbe/control.sock").exists());
     daemon.stop();
-    let mut daemon = Program::start(place.command().env_remove("RUNTIME_DIRECTORY"), false);
-    daemon.expect("no control socket");
+}
+
+#[test]
+fn a_daemon_started_by_root_makes_the_directory_where_everybody_finds_its_socket() {
+    if !machine::can_unshare() {
+        return;
+    }
+    let place = Place::new();
+    let mut apart = Command::new("unshare");
+    // A shell's mask must not keep others out.
+    apart.args(["-rm", "sh", "-c", "mount -t tmpfs none /run && umask 077 && exec \"$@\"", "sh"]);
+    let mut command = through(apart, place.command().env_remove("RUNTIME_DIRECTORY"));
+    let mut daemon = Program::start(command.env_remove("RUNTIME_DIRECTORY"), false);
+    daemon.expect("started");
+    let run = format!("/proc/{}/root/run/nbe", daemon.child.id());
+    assert_eq!(fs::metadata(&run).unwrap().permissions().mode() & 0o777, 0o755);
+    let said = nbe(program()).args(["log", "--socket", &format!("{run}/control.sock")]).output().unwrap();
+    assert!(said.status.success(), "{}", text(&said.stderr));
+    assert_eq!(daemon.count("no control socket"), 0);
+    daemon.stop();
+}
+
+#[test]
+fn a_daemon_that_nobody_can_ask_says_so_and_what_helps() {
+    let place = Place::new();
+    let mut command = place.command();
+    if machine::is_root() {
+        fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(place.path("nbe.toml"), fs::Permissions::from_mode(0o644)).unwrap();
+        let copy = place.path("nbe");
+        machine::copy_program(&copy);
+        let Some(nobody) = machine::as_nobody() else { return };
+        command = nobody;
+        command.arg(copy).arg("run").arg("--config").arg(place.path("nbe.toml")).args(["--port", "/nowhere"]);
+    }
+    let mut daemon = Program::start(command.env_remove("RUNTIME_DIRECTORY").env_remove("XDG_RUNTIME_DIR"), false);
+    daemon.expect("WARN no control socket: there is neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR, and this account");
     daemon.expect("started");
     daemon.stop();
+    let asked = place.nbe(&["status"]);
+    let said = text(&asked.stderr);
+    assert!(said.contains("control.sock: nbe does not run, or has no control socket (its log says so), or"), "{said}");
+    assert!(said.contains("another account's XDG_RUNTIME_DIR"), "{said}");
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ struct Program {
     child: Child,
     lines: Receiver<String>,
     seen: Vec<String>,
+    /// For its control socket, so that none is in another's way.
+    _runtime: tempfile::TempDir,
 }
 
 impl Program {
@@ -30,6 +32,8 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
         command.current_dir(folder);
         command.args(words).stdin(Stdio::null()).env_remove("NBE_CONFIG").env_remove("STATE_DIRECTORY");
+        let runtime = tempfile::tempdir().unwrap();
+        command.env("RUNTIME_DIRECTORY", runtime.path());
         command.envs(variables.iter().map(|(name, value)| (name, value.as_os_str())));
         let (stdout, stderr) =
             if from_stdout { (Stdio::piped(), Stdio::null()) } else { (Stdio::null(), Stdio::piped()) };
@@ -47,7 +51,7 @@ impl Program {
                 }
             }
         });
-        Self { child, lines, seen: Vec::new() }
+        Self { child, lines, seen: Vec::new(), _runtime: runtime }
     }
 
     /// Waits for a line like that.

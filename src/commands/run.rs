@@ -54,7 +54,7 @@ STATE_DIRECTORY, else {}, keeps a copy of the last good file and the endpoint's 
 /// Runs `nbe run`; must be called inside a tokio runtime.
 ///
 /// # Errors
-/// If there is no valid configuration, or the system lacks what every program needs.
+/// If there is no valid configuration, nbe runs already, or the system lacks what every program needs.
 pub async fn run(args: RunArgs, format: Option<LogFormat>) -> Result<ExitCode, Failure> {
     let mut flags = Vec::new();
     let mut flag = |name, key, value: Option<String>| flags.extend(value.map(|value| Flag { name, key, value }));
@@ -65,8 +65,8 @@ pub async fn run(args: RunArgs, format: Option<LogFormat>) -> Result<ExitCode, F
         LogFormat::Json => "json".to_owned(),
     });
     flag("--log-format", "log.format", format);
-    let options =
-        Options { config: args.config, flags, forward_adverts: args.forward_adverts, own_log: true, ..installed() };
+    let forward_adverts = args.forward_adverts;
+    let options = Options { config: args.config, flags, forward_adverts, own_log: true, yields: true, ..installed() };
     let signals = Signals::new()?;
     say_outcome(Service::new(options)?.run(signals).await);
     Ok(ExitCode::SUCCESS)

@@ -82,6 +82,7 @@ catalogue! {
     504, Unacknowledged, Warn, "dde0fda521a742429a61ccb98635bf94": "Facts are lost with the stop";
     505, ClockWrong, Warn, "6e60b055de90410d885dc9d4bdc449bf": "The clock of the machine is wrong";
     506, ClockSet, Info, "6873a56724c245b0bdf321e4c0e212a7": "The clock of the machine is set";
+    507, NoControl, Warn, "8030cf3c4c33431fb132b5564aee8045": "Nobody can ask the daemon";
 }
 
 impl Entry {

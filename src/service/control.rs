@@ -8,38 +8,56 @@ use serde_json::{Value, json};
 use super::{Service, who};
 use crate::agent;
 use crate::clock::Clock;
-use crate::control::socket::{Asked, Listener, Server};
+use crate::control::socket::{Asked, BindError, Listener, Server};
 use crate::control::status::{
     Adapter, Agent, AgentPhase, Band, Bands, Changed, Configuration, LastError, MOST_BANDS, Reload, Setting, Status,
     WallClock,
 };
 use crate::control::{Code, Command, Refusal};
 use crate::event::{BandState, Presence};
+use crate::failure::{Failure, exit};
+use crate::log::{self, Entry};
 use crate::time::Time;
 
 /// The most mistakes that a refused reload quotes.
 const MOST_MISTAKES: usize = 20;
 
-/// Begins to listen, or says why not; a daemon that nobody can ask still does its work.
-pub(super) fn listen(path: Option<&Path>, is_wanted: bool, now: Time) -> Option<Server> {
-    let Some(path) = path else {
-        if is_wanted {
-            tracing::info!(
-                "no control socket: there is neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR, nor a /run/nbe to write to"
-            );
+/// Begins to listen; ends with a failure where a living daemon has the place and this one `yields` to it.
+pub(super) fn bind(path: Option<&Path>, yields: bool) -> Result<Option<Result<Listener, BindError>>, Failure> {
+    match path.map(Listener::bind) {
+        // It would throw the other one off the agent.
+        Some(Err(taken @ BindError::Taken { .. })) if yields => {
+            let first = if cfg!(windows) { "`nbe service stop`" } else { "`systemctl stop nbe`" };
+            Err(Failure::new(exit::FOUND, taken).advise(format!(
+                "`nbe status` tells how it is; to run another in its place, end that one first ({first}, or Ctrl-C \
+                 where it runs)"
+            )))
         }
-        return None;
-    };
-    match Listener::bind(path) {
-        Ok(listener) => {
-            tracing::debug!("the control socket is {}", path.display());
-            Some(Server::new(listener, now))
-        }
-        Err(error) => {
-            tracing::warn!("no control socket: {error}");
-            None
-        }
+        bound => Ok(bound),
     }
+}
+
+/// Serves whoever comes, or says why nobody can; a daemon that nobody can ask still does its work.
+pub(super) fn serve(bound: Option<Result<Listener, BindError>>, is_wanted: bool, now: Time) -> Option<Server> {
+    let why = match bound {
+        Some(Ok(listener)) => {
+            tracing::debug!("the control socket is {}", listener.path().display());
+            return Some(Server::new(listener, now));
+        }
+        Some(Err(error)) => error.to_string(),
+        None if is_wanted => {
+            "there is neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR, and this account may not write to /run/nbe; run \
+             nbe as the service does, or set XDG_RUNTIME_DIR to a directory of this account"
+                .to_owned()
+        }
+        None => return None,
+    };
+    log::entry!(
+        warn,
+        Entry::NoControl,
+        "no control socket: {why}. Until the next start, `nbe status`, `nbe reload` and `nbe log` cannot ask this daemon"
+    );
+    None
 }
 
 /// Waits until somebody asks; for ever where nobody can.

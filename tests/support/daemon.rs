@@ -29,6 +29,18 @@ pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_nbe"))
 }
 
+/// The same program with the same words, run by another.
+pub(crate) fn through(mut outer: Command, inner: &Command) -> Command {
+    outer.arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    outer
+}
+
 /// A program whose lines are read, ended with the test.
 pub(crate) struct Program {
     pub(crate) child: Child,

@@ -17,11 +17,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest answer that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
+/// What it means that no daemon answers.
+#[cfg(unix)]
+const NOBODY: &str = "nbe does not run, or has no control socket (its log says so), or it has it in another account's \
+                      XDG_RUNTIME_DIR";
+/// What it means that no daemon answers.
+#[cfg(windows)]
+const NOBODY: &str = "nbe does not run, or has no control pipe (its log says so)";
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// No daemon listens.
-    #[error("nbe is not running: nobody answers at {}", list(.looked))]
+    #[error("nobody answers at {}: {NOBODY}", list(.looked))]
     NotRunning {
         /// Where one was looked for.
         looked: Vec<PathBuf>,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
@@ -29,13 +29,15 @@ pub struct Listener {
     path: PathBuf,
     /// Device and inode, by which our own is known from one that has taken its place.
     identity: Option<(u64, u64)>,
+    /// The directory, where it was made for the socket.
+    made: Option<PathBuf>,
 }
 
 /// Why there is no control socket.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// A living daemon has it.
-    #[error("another daemon{} answers at {}", process(*.pid), .path.display())]
+    #[error("nbe runs already{} and answers at {}", process(*.pid), .path.display())]
     Taken {
         /// Where.
         path: PathBuf,
@@ -69,20 +71,26 @@ impl Listener {
     /// If a living one listens there, or something else is in the way.
     pub fn bind(path: &Path) -> Result<Self, BindError> {
         let failed = |source: io::Error| BindError::Failed { path: path.to_owned(), source };
+        let mut made = None;
         match fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => return Err(BindError::NoSocket { path: path.to_owned() }),
-            Ok(_) => match listening(path) {
+            Ok(_) => match listening(path).map_err(failed)? {
                 Some(pid) => return Err(BindError::Taken { path: path.to_owned(), pid }),
                 None => fs::remove_file(path).map_err(failed)?,
             },
-            Err(_) => make_directory(path).map_err(failed)?,
+            Err(_) => made = make_directory(path).map_err(failed)?,
         }
         let inner = UnixListener::bind(path).map_err(failed)?;
         let identity = fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()));
-        let listener = Self { inner, path: path.to_owned(), identity };
+        let listener = Self { inner, path: path.to_owned(), identity, made };
         // Everybody may connect: who it is decides what they may do.
         fs::set_permissions(path, fs::Permissions::from_mode(0o666)).map_err(failed)?;
         Ok(listener)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Waits for somebody, and says what they may do. May be dropped and called again at any time.
@@ -102,24 +110,23 @@ impl Drop for Listener {
         let found = fs::symlink_metadata(&self.path).ok().map(|found| (found.dev(), found.ino()));
         if found.is_some() && found == self.identity {
             let _ = fs::remove_file(&self.path);
+            // With anything in it, it stays.
+            let _ = self.made.as_ref().map(fs::remove_dir);
         }
     }
 }
 
 /// Whether somebody listens at a socket, and which process if that can be told.
-fn listening(path: &Path) -> Option<Option<i32>> {
-    let try_it = || {
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        let connected = connect_to(&socket, &SocketAddrUnix::new(path)?);
-        Ok((socket, connected))
-    };
-    match try_it() {
-        Ok((socket, Ok(()))) => Some(peer(&socket)),
+fn listening(path: &Path) -> io::Result<Option<Option<i32>>> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    match connect_to(&socket, &SocketAddrUnix::new(path)?) {
+        Ok(()) => Ok(Some(peer(&socket))),
+        // As many wait there as may.
+        Err(Errno::AGAIN) => Ok(Some(None)),
         // Nobody has the other end, which is what a daemon that was killed leaves behind.
-        Ok((_, Err(Errno::CONNREFUSED | Errno::NOENT))) => None,
-        // Alive and busy, or not to be told apart from that.
-        Ok((_, Err(_))) | Err::<_, Errno>(_) => Some(None),
+        Err(Errno::CONNREFUSED | Errno::NOENT) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -133,20 +140,25 @@ fn peer(_: &impl std::os::fd::AsFd) -> Option<i32> {
     None
 }
 
-/// Makes the socket's own directory where it is missing, for this account alone.
-fn make_directory(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(directory) if !directory.is_dir() => fs::DirBuilder::new().mode(0o700).create(directory),
-        _ => Ok(()),
-    }
+/// Makes the socket's own directory where it is missing, and says which: open to everybody, as the socket in it is.
+fn make_directory(path: &Path) -> io::Result<Option<PathBuf>> {
+    let Some(directory) = path.parent().filter(|directory| !directory.is_dir()) else { return Ok(None) };
+    fs::create_dir(directory)?;
+    // Whatever the account's mask says.
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o755))?;
+    Ok(Some(directory.to_owned()))
 }
 
 /// Where a daemon of this account has its socket: the service manager's runtime directory, else the package's where it
-/// may be written, else that of the login; else nowhere.
+/// may be written, else that of the login, else the package's where it may be made; else nowhere.
 pub fn own_place() -> Option<PathBuf> {
-    let packaged = Some(PathBuf::from(RUNTIME));
-    let packaged = packaged.filter(|path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok());
-    given().or(packaged).or_else(of_login).map(|directory| directory.join(NAME))
+    let is_writable = |path: &&Path| rustix::fs::access(*path, rustix::fs::Access::WRITE_OK).is_ok();
+    let packaged = || Some(Path::new(RUNTIME)).filter(is_writable).map(Path::to_owned);
+    let makeable = || {
+        let runtime = Path::new(RUNTIME);
+        runtime.parent().filter(|_| !runtime.exists()).filter(is_writable).map(|_| runtime.to_owned())
+    };
+    given().or_else(packaged).or_else(of_login).or_else(makeable).map(|directory| directory.join(NAME))
 }
 
 /// Where a command looks for a daemon's socket, in this order.
@@ -189,13 +201,15 @@ mod tests {
     async fn a_dead_daemons_socket_is_replaced_and_a_living_ones_is_not() {
         let (_folder, path) = place();
         let first = Listener::bind(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o666);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o666, 0o755));
         let error = Listener::bind(&path).unwrap_err().to_string();
-        assert!(error.contains("another daemon") && error.contains(path.to_str().unwrap()), "{error}");
+        assert!(error.contains("nbe runs already") && error.contains(path.to_str().unwrap()), "{error}");
         #[cfg(target_os = "linux")]
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         drop(first);
-        assert!(!path.exists(), "it is gone with its daemon");
+        assert!(!path.parent().unwrap().exists(), "it is gone with its daemon, and what was made for it");
+        fs::create_dir(path.parent().unwrap()).unwrap();
         // A daemon that is killed leaves its socket behind.
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         assert!(path.exists());

@@ -49,6 +49,7 @@ pub type Stream = DuplexPipeStream<Bytes>;
 /// The pipes that others connect to.
 #[derive(Debug)]
 pub struct Listener {
+    path: PathBuf,
     look: PipeListener<Bytes, Bytes>,
     change: PipeListener<Bytes, Bytes>,
 }
@@ -57,7 +58,7 @@ pub struct Listener {
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Another program has the name.
-    #[error("another daemon answers at {}", .path.display())]
+    #[error("nbe runs already and answers at {}", .path.display())]
     Taken {
         /// The name.
         path: PathBuf,
@@ -83,7 +84,12 @@ impl Listener {
         let everything = "(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)";
         let look = listen(path, &format!("D:P{everything}(A;;{TALK:#x};;;AU)"))?;
         let change = listen(&admin(path), &format!("D:P{everything}"))?;
-        Ok(Self { look, change })
+        Ok(Self { path: path.to_owned(), look, change })
+    }
+
+    /// The name of the one for everybody.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Waits for somebody, and says what they may do. May be dropped and called again at any time.
