@@ -256,7 +256,9 @@ impl Endpoint {
             1 => "1 band present".to_owned(),
             present => format!("{present} bands present"),
         };
-        let agent = match self.link.status().phase {
+        let status = self.link.status();
+        let agent = match status.phase {
+            agent::Phase::Joined { .. } if status.overdue => "agent joined, but it does not acknowledge",
             agent::Phase::Joined { .. } => "agent joined",
             agent::Phase::Connecting | agent::Phase::Joining => "connecting to the agent",
             agent::Phase::Waiting => "no agent",

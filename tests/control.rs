@@ -34,6 +34,9 @@ fn a_daemon_without_a_dongle_says_so() {
     assert_eq!((&status["state"], &status["adapters"][0]["phase"]), (&json!("trouble"), &json!("absent")), "{status}");
     assert_eq!(status["pid"], daemon.child.id());
     assert_eq!(status["boot"].as_str().map(str::len), Some(16));
+    let (id, host) = (status["endpoint"]["id"].as_str().unwrap(), status["endpoint"]["host"].as_str().unwrap());
+    assert!(id.parse::<config::Uuid>().is_ok() && !host.is_empty(), "{status}");
+    assert_eq!(daemon.count(&format!("started endpoint={id}")), 1, "as in the log");
     let codes: Vec<&Value> = status["problems"].as_array().unwrap().iter().map(|problem| &problem["code"]).collect();
     assert_eq!(codes, ["no_dongle", "no_agent"], "{status}");
     assert!(status["agent"]["last_error"]["text"].as_str().unwrap().contains("127.0.0.1:1"), "{status}");
@@ -279,6 +282,9 @@ fn a_reload_says_what_changed_or_quotes_the_mistake() {
     let status = place.status();
     assert_ne!(status["config"]["digest"], before);
     assert_eq!(status["config"]["rejected"], Value::Null);
+    assert!(status["config"]["warnings"][0].as_str().unwrap().contains("did you mean rssi_window_tap?"), "{status}");
+    let said = text(&place.nbe(&["status"]).stdout);
+    assert!(said.contains("\n  1 warning: `nbe check` shows it\n"), "{said}");
     daemon.expect("configuration reloaded");
     daemon.stop();
 }

@@ -219,7 +219,7 @@ impl Link {
             None if self.channel.is_connecting() => Phase::Connecting,
             None => Phase::Waiting,
         };
-        Status { phase, queued, in_flight }
+        Status { phase, queued, in_flight, overdue: self.outbox.is_overdue() }
     }
 
     /// Facts that no agent has acknowledged: those that wait, and those that were given up.

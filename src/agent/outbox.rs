@@ -194,6 +194,11 @@ impl Outbox {
         (self.queue.len(), self.window.len())
     }
 
+    /// Whether the agent owes an acknowledgement.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.window.is_overdue()
+    }
+
     /// Facts that no agent has acknowledged: those that wait, and those that were given up.
     pub(super) fn unacknowledged(&self) -> usize {
         let given_up = self.counters.facts_dropped + self.counters.facts_refused;

@@ -29,6 +29,8 @@ pub struct Status {
     pub queued: usize,
     /// Facts that are sent and not acknowledged.
     pub in_flight: usize,
+    /// Whether something that was sent is not acknowledged though it should be.
+    pub overdue: bool,
 }
 
 macro_rules! counters {

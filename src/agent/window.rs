@@ -71,6 +71,12 @@ impl Window {
         self.entries.iter().filter(|entry| !matches!(entry.item, Item::Dropped { .. })).count()
     }
 
+    /// Whether the agent owes an acknowledgement: one did not come in time, or none came before the last join ended.
+    pub(super) fn is_overdue(&self) -> bool {
+        let awaited = |entry: &Entry| matches!(entry.delivery, Delivery::Awaiting { .. });
+        self.entries.iter().any(|entry| awaited(entry) && (entry.tries >= TRIES || self.ended > 0))
+    }
+
     /// The lowest seq that is not acknowledged.
     pub(super) fn oldest(&self) -> Option<u64> {
         self.entries.front().map(|entry| entry.seq)

@@ -10,7 +10,7 @@ use config::printable;
 use super::{log, output};
 use crate::control::Command;
 use crate::control::socket::{AskError, ask};
-use crate::control::status::{Adapter, Agent, AgentPhase, Bands, Configuration, ProblemCode, State, Status};
+use crate::control::status::{Adapter, Agent, AgentPhase, Bands, Configuration, Endpoint, ProblemCode, State, Status};
 use crate::event::{AdapterPhase, Presence, Side};
 use crate::failure::{Failure, exit};
 
@@ -86,6 +86,10 @@ fn print(status: &Status, all: bool, out: &mut impl Write) -> io::Result<()> {
     let memory = status.memory_kib.map(|kib| format!(", {:.1} MiB", kib as f64 / 1024.0)).unwrap_or_default();
     let (version, pid, up) = (printable(&status.version), status.pid, span(status.uptime_s));
     writeln!(out, "\nnbe {version}, process {pid}, up {up}{memory}")?;
+    if !status.endpoint.id.is_empty() {
+        let Endpoint { id, host } = &status.endpoint;
+        wrapped(out, "", "  ", &format!("endpoint {id} on {host}"))?;
+    }
     writeln!(out, "\nDongle")?;
     status.adapters.iter().try_for_each(|adapter| print_adapter(adapter, out))?;
     writeln!(out, "\nAgent")?;
@@ -176,6 +180,12 @@ fn print_configuration(config: &Configuration, all: bool, out: &mut impl Write) 
     };
     writeln!(out)?;
     wrapped(out, "", "  ", &format!("Configuration: {file}, digest {}", config.digest))?;
+    match config.warnings.len() {
+        0 => {}
+        _ if all => config.warnings.iter().try_for_each(|warning| wrapped(out, "  warning: ", "    ", warning))?,
+        1 => writeln!(out, "  1 warning: `nbe check` shows it")?,
+        more => writeln!(out, "  {more} warnings: `nbe check` shows them")?,
+    }
     let rows: Vec<(String, String, String)> = config
         .values
         .iter()
@@ -239,6 +249,7 @@ mod tests {
             "state": "ok",
             "health": "scanning at /dev/ttyACM0; 2 bands present; agent joined",
             "version": "0.1.0", "pid": 812, "uptime_s": 11_045, "memory_kib": 9_420,
+            "endpoint": {"id": "8d5a3c1e-2f64-8b07-9a51-0c7d24e6f3ab", "host": "desk-12"},
             "adapters": [{
                 "id": "adapter0", "phase": "scanning", "port": "/dev/ttyACM0", "address": "00:07:80:12:34:56",
                 "firmware": "1.3.2-122", "last_advert_age_ms": 40,
@@ -250,7 +261,7 @@ mod tests {
                 band("band-5e6f7a8b", "away", -80.0),
                 {"label": "band-0c0d0e0f", "presence": "absent", "side": "unknown"},
             ]},
-            "config": {"file": "/etc/nbe/nbe.toml", "digest": "caea1b8f", "values": [
+            "config": {"file": "/etc/nbe/nbe.toml", "digest": "caea1b8f", "warnings": ["nbe.toml:4:1: warning: odd"], "values": [
                 {"key": "rssi_tap_threshold", "value": -42, "origin": "/etc/nbe/nbe.toml:3"},
                 {"key": "rssi_window_tap", "value": 10, "origin": "default"},
             ]},
@@ -273,6 +284,7 @@ mod tests {
 scanning at /dev/ttyACM0; 2 bands present; agent joined
 
 nbe 0.1.0, process 812, up 3 h 4 min, 9.2 MiB
+endpoint 8d5a3c1e-2f64-8b07-9a51-0c7d24e6f3ab on desk-12
 
 Dongle
   adapter0  scanning at /dev/ttyACM0, 00:07:80:12:34:56, firmware 1.3.2-122
@@ -289,13 +301,16 @@ Bands: 3 known, 2 present
   band-0c0d0e0f      absent   -
 
 Configuration: /etc/nbe/nbe.toml, digest caea1b8f
+  1 warning: `nbe check` shows it
   rssi_tap_threshold  -42  /etc/nbe/nbe.toml:3
   the rest are defaults; --all shows them
 "
         );
         let all = told(&status(), true);
         assert!(
-            all.contains("rssi_window_tap     10   default\n") && all.contains("Log\n  info, as configured"),
+            all.contains("  warning: nbe.toml:4:1: warning: odd\n")
+                && all.contains("rssi_window_tap     10   default\n")
+                && all.contains("Log\n  info, as configured"),
             "{all}"
         );
     }

@@ -24,6 +24,8 @@ pub struct Status {
     pub version: String,
     /// The daemon's process id.
     pub pid: u32,
+    /// Who it is to the agent.
+    pub endpoint: Endpoint,
     /// Random, new at every start.
     pub boot: String,
     /// Since the start, sleep of the machine included, in seconds.
@@ -42,6 +44,16 @@ pub struct Status {
     pub log: Log,
     /// The wall clock of the machine.
     pub clock: WallClock,
+}
+
+/// Who the daemon is to the agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Endpoint {
+    /// Its id, a UUID.
+    pub id: String,
+    /// The machine's name, as the agent is told it.
+    pub host: String,
 }
 
 /// How the daemon is, in a word.
@@ -82,6 +94,8 @@ pub enum ProblemCode {
     Clock,
     /// No agent is told.
     NoAgent,
+    /// An agent is joined and does not acknowledge what it is told.
+    AgentSilent,
     /// One that a later version has.
     #[serde(other)]
     Other,
@@ -138,6 +152,8 @@ pub struct Agent {
     pub queued: usize,
     /// Facts that are sent and not acknowledged.
     pub in_flight: usize,
+    /// Whether one of them should have been.
+    pub overdue: bool,
 }
 
 /// How the link to the agent is.
@@ -205,6 +221,8 @@ pub struct Configuration {
     pub digest: String,
     /// Why the file as it is now was rejected.
     pub rejected: Option<String>,
+    /// What in it is allowed and worth a word.
+    pub warnings: Vec<String>,
     /// Every value.
     pub values: Vec<Setting>,
 }
@@ -285,6 +303,11 @@ impl Status {
             };
             problems.push(Problem { code: ProblemCode::NoAgent, text });
         }
+        if is_told && self.agent.overdue {
+            let text = "the agent is joined but does not acknowledge what it is told, so it may not act on it: look at \
+                        its log, or restart it";
+            problems.push(Problem { code: ProblemCode::AgentSilent, text: text.to_owned() });
+        }
         self.state = match (any_scans && is_told, problems.is_empty()) {
             (true, true) => State::Ok,
             (true, false) => State::Degraded,
@@ -357,6 +380,17 @@ mod tests {
         (status.agent.phase, status.clock) = (AgentPhase::Joined, WallClock::Unsynced);
         let status = status.judged();
         assert_eq!((status.state, status.problems[0].code), (State::Degraded, ProblemCode::Clock));
+    }
+
+    #[test]
+    fn an_agent_that_acknowledges_nothing_is_told_while_it_is_joined() {
+        let mut status = Status { adapters: vec![adapter(AdapterPhase::Scanning, None)], ..Status::default() };
+        (status.agent.phase, status.agent.overdue) = (AgentPhase::Joined, true);
+        let joined = status.clone().judged();
+        assert_eq!((joined.state, joined.problems[0].code), (State::Degraded, ProblemCode::AgentSilent));
+        status.agent.phase = AgentPhase::Waiting;
+        let codes: Vec<ProblemCode> = status.judged().problems.iter().map(|problem| problem.code).collect();
+        assert_eq!(codes, [ProblemCode::NoAgent]);
     }
 
     #[test]

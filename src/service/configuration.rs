@@ -55,6 +55,8 @@ pub(super) struct Configuration {
     origins: Origins,
     config: Config,
     values: Vec<Effective>,
+    /// What in it is allowed and worth a word, a line each.
+    warnings: Vec<String>,
     /// The file in force, where there is one.
     file: Option<PathBuf>,
     /// Whether the last good copy is in force in that file's place.
@@ -159,7 +161,8 @@ impl Configuration {
         let good = read.sources.file.take().filter(|_| !rejected);
         let watch = watch(origins.file.as_deref(), &read.seen);
         let (values, file) = (resolution.values, read.seen.path().map(Path::to_owned));
-        let configuration = Self { origins, config, values, file, is_copy: rejected, seen: read.seen, watch };
+        let warnings = warnings(if rejected { &resolution.diagnostics } else { &diagnostics });
+        let configuration = Self { origins, config, values, warnings, file, is_copy: rejected, seen: read.seen, watch };
         let reason = reason.map(|failure| failure.one_line());
         Ok(Start { configuration, diagnostics, ready, rejected, reason, good })
     }
@@ -172,6 +175,11 @@ impl Configuration {
     /// Every value in force, and where it comes from.
     pub(super) fn values(&self) -> &[Effective] {
         &self.values
+    }
+
+    /// What in it is allowed and worth a word, a line each.
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The file in force, where there is one, and whether its last good copy is in force in its place.
@@ -209,9 +217,14 @@ impl Configuration {
         let change = config.change_since(&self.config);
         self.config = config;
         let before = std::mem::replace(&mut self.values, resolution.values);
+        self.warnings = warnings(&diagnostics);
         (self.file, self.is_copy) = (self.seen.path().map(Path::to_owned), false);
         Look::Changed { change, diagnostics, before, ready, file: read.sources.file }
     }
+}
+
+fn warnings(diagnostics: &[Diagnostic]) -> Vec<String> {
+    diagnostics.iter().filter(|diagnostic| !diagnostic.is_error()).map(super::who::one_line).collect()
 }
 
 /// What to do about the mistakes, by where they stand; `nbe check` knows the file and the environment, but no flags.

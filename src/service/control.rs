@@ -10,8 +10,8 @@ use crate::agent;
 use crate::clock::Clock;
 use crate::control::socket::{Asked, BindError, Listener, Server};
 use crate::control::status::{
-    Adapter, Agent, AgentPhase, Band, Bands, Changed, Configuration, LastError, MOST_BANDS, Reload, Setting, Status,
-    WallClock,
+    Adapter, Agent, AgentPhase, Band, Bands, Changed, Configuration, Endpoint, LastError, MOST_BANDS, Reload, Setting,
+    Status, WallClock,
 };
 use crate::control::{Code, Command, Refusal};
 use crate::event::{BandState, Presence};
@@ -112,6 +112,7 @@ impl Service {
             health: self.endpoint.health(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
+            endpoint: Endpoint { id: self.agent.endpoint.to_string(), host: who::host() },
             boot: self.boot.clone(),
             uptime_s: now.since(Time::ZERO).as_secs(),
             memory_kib: memory_kib(),
@@ -165,6 +166,7 @@ impl Service {
             last_error: story.last_error.map(|(at, text)| LastError { text, age_s: now.since(at).as_secs() }),
             queued: story.status.queued,
             in_flight: story.status.in_flight,
+            overdue: story.status.overdue,
         }
     }
 
@@ -195,6 +197,7 @@ impl Service {
             is_copy,
             digest: self.endpoint.config().to_string(),
             rejected: self.rejected.clone(),
+            warnings: self.configuration.warnings().to_vec(),
             values: self.configuration.values().iter().map(setting).collect(),
         }
     }

@@ -64,7 +64,8 @@ pub(super) fn addresses() -> Vec<IpAddr> {
     addresses
 }
 
-fn host() -> String {
+/// The machine's name.
+pub(super) fn host() -> String {
     #[cfg(unix)]
     return rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(unix))]

@@ -73,6 +73,25 @@ fn a_tap_is_resent_once_and_then_the_socket_is_dropped_and_resumed() {
 }
 
 #[test]
+fn an_agent_that_acknowledges_nothing_is_known_until_it_does() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.fact(presence(ms(0), 1, Presence::Present));
+    bench.pass(SECOND * 4);
+    assert!(!bench.link.status().overdue, "there is still time");
+    bench.pass(SECOND);
+    assert!(bench.link.status().overdue);
+    bench.pass(SECOND * 5);
+    assert!(bench.closed());
+    bench.connect(&resume(0));
+    assert!(bench.link.status().overdue, "nothing came before the last join ended");
+    let again = bench.frame("band.presence");
+    bench.reply(&again, "ok", &json!({}));
+    assert!(!bench.link.status().overdue);
+    bench.fact(presence(ms(0), 2, Presence::Present));
+    assert!(!bench.link.status().overdue, "it is on the way");
+}
+
+#[test]
 fn other_facts_may_take_five_seconds() {
     let mut bench = Bench::joined(&resume(0));
     bench.fact(presence(ms(0), 1, Presence::Present));
