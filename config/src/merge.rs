@@ -207,11 +207,17 @@ impl Merge {
             _ => layer.locate(&name.span()),
         };
         let name = name.as_ref().as_ref();
-        let warning = Diagnostic::warning(location, format!("unknown key {name}")).with_excerpt(excerpt);
-        self.diagnostics.push(match names::look_up(scope, name) {
-            Name::Unknown(Some(help)) => warning.with_help(help),
-            _ => warning,
-        });
+        let table = match scope {
+            "" => String::new(),
+            ADAPTER => format!(" in [[{ADAPTER}]]"),
+            scope => format!(" in [{scope}]"),
+        };
+        let warning = Diagnostic::warning(location, format!("unknown key {name}{table}")).with_excerpt(excerpt);
+        let help = match names::look_up(scope, name) {
+            Name::Unknown(Some(help)) => help,
+            _ => format!("it sets nothing; known there: {}", schema::names_in(scope).join(", ")),
+        };
+        self.diagnostics.push(warning.with_help(help));
     }
 }
 

@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::held::{Filled, Held};
 use crate::layers::SourceFile;
 use crate::merge::Merge;
+use crate::quantity::WindowLength;
 use crate::schema::AdapterDraft;
 
 /// The strongest reading the dongle gives, in dBm; nearer, it saturates (BGAPI reference, §5.4.3).
@@ -93,6 +94,7 @@ fn check_levels(merge: &Merge, found: &mut Vec<Diagnostic>) {
             found.push(held.warning(message).with_help("-42 is a good value to begin with"));
         }
     }
+    check_taps_against_trends(merge, found);
     let (close, far) = (merge.main.get("rssi_cutoff_close"), merge.main.get("rssi_cutoff_far"));
     let (Some(held_close), Some(held_far)) = (close, far) else {
         return;
@@ -113,6 +115,34 @@ fn check_levels(merge: &Merge, found: &mut Vec<Diagnostic>) {
         let message = format!("{shown_far} is only {gap} dB below {shown_close}");
         let help = "set far at least 5 dB below close: two dongles of one make differ by more";
         found.push(set_last.warning(message).with_help(help));
+    }
+}
+
+/// What is told of taps and of close and far, where both are, and contradicts itself.
+fn check_taps_against_trends(merge: &Merge, found: &mut Vec<Diagnostic>) {
+    let draft = &merge.main.draft;
+    let (Some(Some(threshold)), Some(Some(close))) = (draft.rssi_tap_threshold, draft.rssi_cutoff_close) else {
+        return;
+    };
+    let shown = |name: &str, held: &Held| format!("{name} ({}, {})", held.value, held.origin());
+    let mut compare = |one: &str, is: &str, other: &str, help: &str| {
+        let (Some(held_one), Some(held_other)) = (merge.main.get(one), merge.main.get(other)) else { return };
+        let set_last = if held_other.rank() > held_one.rank() { held_other } else { held_one };
+        let message = format!("{} is {is} {}", shown(one, held_one), shown(other, held_other));
+        found.push(set_last.warning(message).with_help(help));
+    };
+    if threshold.dbm() <= close.dbm() {
+        let help = "a band taps where it is hardly close, so its wearer taps by walking past or sitting there; set \
+                    rssi_tap_threshold well above, -42 to begin with";
+        compare("rssi_tap_threshold", "not above", "rssi_cutoff_close", help);
+    }
+    let windows = (draft.rssi_window_tap.map(WindowLength::get), draft.rssi_window_long.map(WindowLength::get));
+    if let (Some(tap), Some(long)) = windows
+        && tap > long
+    {
+        let help = "a band is close before it taps, and a tap takes the longer hold of the two; set rssi_window_tap \
+                    below rssi_window_long, 10 and 50 to begin with";
+        compare("rssi_window_tap", "longer than", "rssi_window_long", help);
     }
 }
 

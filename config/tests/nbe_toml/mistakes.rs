@@ -207,6 +207,26 @@ fn what_is_allowed_but_unwise_is_a_warning() {
             "rssi_cutoff_close = -71",
             "2:21: warning: rssi_cutoff_far (-75, default) is only 4 dB below rssi_cutoff_close (-71, nbe.toml:2)",
         ),
+        (
+            "taps from afar",
+            "rssi_tap_threshold = -70",
+            "2:22: warning: rssi_tap_threshold (-70, nbe.toml:2) is not above rssi_cutoff_close (-70, default)",
+        ),
+        (
+            "close is what a tap is, set last",
+            "rssi_tap_threshold = -45\nrssi_cutoff_close = -45",
+            "2:22: warning: rssi_tap_threshold (-45, nbe.toml:2) is not above rssi_cutoff_close (-45, nbe.toml:3)",
+        ),
+        (
+            "slow taps",
+            "rssi_tap_threshold = -42\nrssi_window_tap = 60",
+            "3:19: warning: rssi_window_tap (60, nbe.toml:3) is longer than rssi_window_long (50, default)",
+        ),
+        (
+            "quick trends",
+            "rssi_tap_threshold = -42\nrssi_window_long = 9",
+            "3:20: warning: rssi_window_tap (10, default) is longer than rssi_window_long (9, nbe.toml:3)",
+        ),
         ("a key misspelt", "rssi_tap_treshold = -42", "2:1: warning: unknown key rssi_tap_treshold"),
         ("a vendor's key", "ble_backend = 3", "2:1: warning: unknown key ble_backend"),
         ("a table that is not ours", "[vendor]\nkey = 1", "2:2: warning: unknown key vendor"),
@@ -228,6 +248,10 @@ fn what_is_just_right_is_not_remarked() {
         "rssi_cutoff_close = 0\nrssi_cutoff_far = -1",
         "rssi_window_tap = 1\nrssi_window_long = 200",
         "rssi_window_tap = 0x0c",
+        "rssi_tap_threshold = -69",
+        "rssi_tap_threshold = -80\nrssi_cutoff_close = 0",
+        "rssi_tap_threshold = -42\nrssi_window_tap = 50",
+        "rssi_window_tap = 60",
         "absent_after_s = 600",
         "[log]\nfile = '/var/log/nbe.log'\nfile_max_kib = 64",
         "[[adapter]]\nrssi_offset_db = -3.3\nscan_interval_ms = 2.5",
@@ -248,19 +272,31 @@ fn a_misspelt_key_is_told_its_right_spelling_or_place() {
         ("[band]\nall = true", Some("did you mean bands?")),
         ("[[adaptor]]\nport = \"COM5\"", Some("did you mean adapter?")),
         ("[log]\nlevle = \"info\"", Some("did you mean level?")),
-        ("[[adapter]]\nofset_db = 1", None),
+        (
+            "[[adapter]]\nofset_db = 1",
+            Some(
+                "it sets nothing; known there: port, address, rssi_offset_db, scan_interval_ms, scan_window_ms, active_scan",
+            ),
+        ),
         ("pin = \"ab\"", Some("pin belongs under [agent]")),
         ("port = \"COM5\"", Some("port belongs under [[adapter]]")),
         ("[log]\nwire = \"trace\"", Some("wire belongs under [log.parts]")),
         ("[log.parts]\nadaptor = \"debug\"", Some("did you mean adapter?")),
         ("[log]\nrssi_window_tap = 3", Some("rssi_window_tap belongs at the top, above the first [table]")),
-        ("something_else = 1", None),
+        (
+            "[log.parts]\nradio = \"debug\"",
+            Some("it sets nothing; known there: adapter, proximity, agent, config, service, wire"),
+        ),
     ];
     for (lines, help) in cases {
         let resolution = layers(&format!("{URL}{lines}\n"), &[], &[]);
         let [warning] = resolution.diagnostics.as_slice() else { panic!("{lines}: {resolution:?}") };
         assert_eq!(warning.help.as_deref(), help, "{lines}");
     }
+    let somewhere = layers(&format!("{URL}[log]\nloud = true\n"), &[], &[]);
+    assert_eq!(first_lines(&somewhere), ["nbe.toml:3:1: warning: unknown key loud in [log]"]);
+    let top = layers(&format!("{URL}something_else = 1\n"), &[], &[]).diagnostics.remove(0);
+    assert!(top.help.unwrap().starts_with("it sets nothing; known there: agent_url, rssi_window_tap, "));
 }
 
 #[test]
