@@ -131,7 +131,11 @@ impl Service {
             .for_each(|reason| log::entry!(error, target: log::CONFIG, Entry::ConfigMistake, "{reason}"));
         who::log_values(configuration.values());
         if machine_id.is_none() {
-            tracing::warn!("this machine has no id of its own: the endpoint gets a random one");
+            log::entry!(
+                warn,
+                Entry::MachineIdMissing,
+                "this machine has no id of its own: the endpoint gets a random one"
+            );
         }
         let state = State::new(options.state, machine.clone(), machine_id.is_some());
         state.keep(start.good);
@@ -143,7 +147,11 @@ impl Service {
         let mut wall = Wall::new();
         wall.tell(&mut endpoint, now);
         if options.forward_adverts {
-            tracing::warn!("every advert of every band is sent to the agent: for laboratories only");
+            log::entry!(
+                warn,
+                Entry::EveryAdvert,
+                "every advert of every band is sent to the agent: for laboratories only"
+            );
             endpoint.forward_adverts();
         }
         let rejected = start.rejected.then(|| control::reason(&start.diagnostics, start.reason));
@@ -334,7 +342,7 @@ impl Service {
                 self.endpoint.handle_rejected(now, reason);
                 Err(refusal)
             }
-            Look::Changed { change, diagnostics, ready, before, file }
+            Look::Changed { change, diagnostics, ready, before, gone: None, file }
                 if change.is_empty() && ready == self.agent && self.rejected.is_none() =>
             {
                 self.state.keep_soon(file);
@@ -342,10 +350,15 @@ impl Service {
                 tracing::info!(target: log::CONFIG, "nothing in the configuration has changed");
                 Ok(self.reload(&before, diagnostics, false))
             }
-            Look::Changed { change, diagnostics, before, ready, file } => {
+            Look::Changed { change, diagnostics, before, ready, gone, file } => {
                 self.state.keep_soon(file);
+                if let Some(gone) = gone {
+                    log::entry!(warn, target: log::CONFIG, Entry::ConfigGone, "{} is gone: the defaults hold", gone.display());
+                }
                 diagnostics.iter().for_each(who::log_diagnostic);
-                who::log_values(self.configuration.values());
+                let rejoins = ready != self.agent;
+                let reload = self.reload(&before, diagnostics, rejoins);
+                reload.changed.iter().for_each(|changed| tracing::info!(target: log::CONFIG, "{changed}"));
                 self.rejected = None;
                 let config = self.configuration.config();
                 self.endpoint.handle_settings(now, Settings::from(config));
@@ -354,12 +367,11 @@ impl Service {
                 if change.adapters || change.scan {
                     self.follow_adapters(now);
                 }
-                let rejoins = ready != self.agent;
                 if rejoins {
                     self.follow_agent(now, ready);
                 }
                 log::entry!(info, target: log::CONFIG, Entry::ConfigReloaded, config = %self.endpoint.config(), "configuration reloaded");
-                Ok(self.reload(&before, diagnostics, rejoins))
+                Ok(Reload { digest: self.endpoint.config().to_string(), ..reload })
             }
         };
         self.notify.status(self.endpoint.health());

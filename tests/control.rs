@@ -264,7 +264,13 @@ fn a_reload_says_what_changed_or_quotes_the_mistake() {
     let said = place.nbe(&["reload"]);
     assert_eq!(said.status.code(), Some(1));
     let said = text(&said.stderr);
-    assert!(said.contains("nbe.toml:2:22") && said.contains("is the minus sign missing?"), "{said}");
+    assert!(
+        said.contains("nbe.toml:2:22: rssi_tap_threshold") && said.contains("is the minus sign missing?"),
+        "{said}"
+    );
+    assert_eq!(said.matches("error").count(), 1, "said once: {said}");
+    daemon.expect("ERROR ");
+    assert_eq!(daemon.count("error:"), 0, "the level says it");
     assert!(said.contains("what was in force stays"), "{said}");
     let status = place.status();
     assert_eq!(status["config"]["digest"], before);

@@ -198,6 +198,30 @@ fn a_daemon_runs_by_the_file_at_the_older_place_and_names_the_way_on() {
 }
 
 #[test]
+fn a_file_that_goes_is_told_with_what_holds_in_its_place() {
+    if !can_unshare() {
+        return;
+    }
+    if Path::new("/usr/bin/nbe.toml").exists() {
+        return skip("a file that goes, since there is one at the older place");
+    }
+    let place = Place::new();
+    place.configure(12);
+    let mut command = plain(Command::new("unshare"));
+    let script = "mount -t tmpfs none /etc && mkdir /etc/nbe && while read -r line; do echo \"$line\"; done < \"$1\" \
+                  > /etc/nbe/nbe.toml && shift && exec \"$@\"";
+    command.args(["-rm", "sh", "-c", script, "sh"]).arg(place.path("nbe.toml")).arg(env!("CARGO_BIN_EXE_nbe"));
+    command.args(["run", "--port", "/nowhere"]).env("RUNTIME_DIRECTORY", place.0.path());
+    let daemon = place.start(command);
+    fs::remove_file(daemon.sees(Path::new("/etc/nbe/nbe.toml"))).unwrap();
+    daemon.expect("WARN /etc/nbe/nbe.toml is gone: the defaults hold", 1);
+    daemon.expect("INFO rssi_window_tap: 12 -> 10  (default)", 1);
+    daemon.expect("INFO agent_url: \"ws://127.0.0.1:1/socket/websocket\" -> \"ws://127.0.0.1:9120/", 1);
+    daemon.expect("configuration reloaded", 1);
+    assert_eq!(daemon.said("adapter[0].port"), 1, "what has not changed is not told again");
+}
+
+#[test]
 fn with_a_read_only_root_it_runs_and_says_once_that_state_is_in_memory() {
     if !can_unshare() {
         return;
@@ -312,7 +336,7 @@ fn without_any_state_directory_that_is_said_and_no_alarm() {
         return skip("no state directory, since /var/lib/nbe is there");
     }
     let daemon = place.start(command);
-    daemon.expect(&format!("INFO {IN_MEMORY}no directory is named for it (STATE_DIRECTORY)"), 1);
+    daemon.expect(&format!("INFO {IN_MEMORY}/var/lib/nbe does not exist, and STATE_DIRECTORY is not set"), 1);
     place.configure(11);
     daemon.expect("configuration reloaded", 1);
     assert_eq!(daemon.said(IN_MEMORY), 1);

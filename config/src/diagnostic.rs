@@ -112,16 +112,17 @@ impl Diagnostic {
     }
 }
 
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let severity = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
+impl Diagnostic {
+    /// The same without the word for how bad it is, for where that is said already.
+    pub fn without_severity(&self) -> impl fmt::Display {
+        Plain(self)
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, severity: &str) -> fmt::Result {
         if self.location != Location::None {
             write!(f, "{}: ", self.location)?;
         }
-        write!(f, "{severity}: {}", self.message)?;
+        write!(f, "{severity}{}", self.message)?;
         if let Some(Excerpt { line, indent, width }) = &self.excerpt {
             write!(f, "\n  {line}\n  {:indent$}{:^<width$}", "", "")?;
         }
@@ -129,6 +130,20 @@ impl fmt::Display for Diagnostic {
             write!(f, "\n  help: {help}")?;
         }
         Ok(())
+    }
+}
+
+struct Plain<'a>(&'a Diagnostic);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, "")
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, if self.is_error() { "error: " } else { "warning: " })
     }
 }
 

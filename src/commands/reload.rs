@@ -16,7 +16,8 @@ use crate::failure::Failure;
 
 /// Have the running daemon look at its configuration now, and say what changed
 ///
-/// Exit code 0 if what stands there is in force, 1 if it has mistakes: then what was in force stays.
+/// Exit code 0 if what stands there is in force; 1 if it has mistakes, and then what was in force stays, or if no daemon
+/// answers; 77 if this account may not change how the daemon runs.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -34,9 +35,6 @@ pub struct ReloadArgs {
     socket: Option<PathBuf>,
 }
 
-/// Keys that a running daemon does not follow.
-const AT_NEXT_START: [&str; 3] = ["log.format", "log.file", "log.file_max_kib"];
-
 /// Asks for it, and prints what came of it.
 ///
 /// # Errors
@@ -53,12 +51,7 @@ fn print(answer: &Value, json: bool, out: &mut impl Write) -> io::Result<ExitCod
     }
     let Reload { digest, changed, rejoins, warnings } = serde_json::from_value(answer.clone())?;
     for change in &changed {
-        let text = |value: &Value| if value.is_null() { "nothing".to_owned() } else { printable(&value.to_string()) };
-        write!(out, "{}: {} -> {}", printable(&change.key), text(&change.from), text(&change.to))?;
-        if !change.origin.is_empty() {
-            write!(out, "  ({})", printable(&change.origin))?;
-        }
-        writeln!(out, "{}", if AT_NEXT_START.contains(&&*change.key) { ", from the next start on" } else { "" })?;
+        writeln!(out, "{change}")?;
     }
     for warning in &warnings {
         writeln!(out, "warning: {}", printable(warning))?;

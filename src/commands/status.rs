@@ -1,6 +1,6 @@
 //! `nbe status`: how the running daemon is.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -49,7 +49,10 @@ pub async fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let mut out = io::stdout().lock();
     let printed = match args.json {
         true => writeln!(out, "{answer}"),
-        false => print(&status, args.all, &mut out),
+        false => {
+            let width = if out.is_terminal() { WIDTH } else { usize::MAX };
+            print(&status, args.all, &mut Page { out, width })
+        }
     };
     let code = ExitCode::from(code(&status));
     // Who has seen enough of it still wants to know how it is.
@@ -69,8 +72,24 @@ fn code(status: &Status) -> u8 {
     }
 }
 
-/// How wide what is printed may be.
+/// How wide a terminal's lines may be. A file or a pipe has them whole: whoever searches it expects that.
 const WIDTH: usize = 80;
+
+/// What is written on, and how wide it is.
+struct Page<W> {
+    out: W,
+    width: usize,
+}
+
+impl<W: Write> Write for Page<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
 
 /// The most bands that are printed unasked.
 const MOST_BANDS: usize = 20;
@@ -78,7 +97,7 @@ const MOST_BANDS: usize = 20;
 /// A wider value pushes its own origin aside rather than everyone's.
 const WIDEST_VALUE: usize = 36;
 
-fn print(status: &Status, all: bool, out: &mut impl Write) -> io::Result<()> {
+fn print(status: &Status, all: bool, out: &mut Page<impl Write>) -> io::Result<()> {
     wrapped(out, "", "", &status.health)?;
     for problem in &status.problems {
         wrapped(out, "  ! ", "    ", &problem.text)?;
@@ -102,7 +121,7 @@ fn print(status: &Status, all: bool, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn print_adapter(adapter: &Adapter, out: &mut impl Write) -> io::Result<()> {
+fn print_adapter(adapter: &Adapter, out: &mut Page<impl Write>) -> io::Result<()> {
     let phase = match adapter.phase {
         AdapterPhase::Absent => "absent",
         AdapterPhase::Opening => "opening",
@@ -134,7 +153,7 @@ fn print_adapter(adapter: &Adapter, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn print_agent(agent: &Agent, out: &mut impl Write) -> io::Result<()> {
+fn print_agent(agent: &Agent, out: &mut Page<impl Write>) -> io::Result<()> {
     let how = match agent.phase {
         AgentPhase::Joined => format!("joined for {}", span(agent.for_s)),
         AgentPhase::Stopped => "stopped".to_owned(),
@@ -151,7 +170,7 @@ fn print_agent(agent: &Agent, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-fn print_bands(bands: &Bands, all: bool, out: &mut impl Write) -> io::Result<()> {
+fn print_bands(bands: &Bands, all: bool, out: &mut Page<impl Write>) -> io::Result<()> {
     writeln!(out, "\nBands: {} known, {} present", bands.total, bands.present)?;
     let most = if all { bands.listed.len() } else { MOST_BANDS };
     for band in bands.listed.iter().take(most) {
@@ -172,7 +191,7 @@ fn print_bands(bands: &Bands, all: bool, out: &mut impl Write) -> io::Result<()>
     }
 }
 
-fn print_configuration(config: &Configuration, all: bool, out: &mut impl Write) -> io::Result<()> {
+fn print_configuration(config: &Configuration, all: bool, out: &mut Page<impl Write>) -> io::Result<()> {
     let file = match (&config.file, config.is_copy) {
         (None, _) => "no file".to_owned(),
         (Some(file), false) => file.clone(),
@@ -205,11 +224,11 @@ fn print_configuration(config: &Configuration, all: bool, out: &mut impl Write) 
 }
 
 /// Prints a text over as many lines as it takes, words whole; what the daemon sends is no terminal's business.
-fn wrapped(out: &mut impl Write, first: &str, rest: &str, text: &str) -> io::Result<()> {
+fn wrapped(out: &mut Page<impl Write>, first: &str, rest: &str, text: &str) -> io::Result<()> {
     let mut line = first.to_owned();
     let mut is_empty = true;
     for word in printable(text).split(' ') {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > out.width {
             writeln!(out, "{line}")?;
             (line, is_empty) = (rest.to_owned(), true);
         }
@@ -261,7 +280,7 @@ mod tests {
                 band("band-5e6f7a8b", "away", -80.0),
                 {"label": "band-0c0d0e0f", "presence": "absent", "side": "unknown"},
             ]},
-            "config": {"file": "/etc/nbe/nbe.toml", "digest": "caea1b8f", "warnings": ["nbe.toml:4:1: warning: odd"], "values": [
+            "config": {"file": "/etc/nbe/nbe.toml", "digest": "caea1b8f", "warnings": ["nbe.toml:4:1: odd"], "values": [
                 {"key": "rssi_tap_threshold", "value": -42, "origin": "/etc/nbe/nbe.toml:3"},
                 {"key": "rssi_window_tap", "value": 10, "origin": "default"},
             ]},
@@ -271,9 +290,13 @@ mod tests {
     }
 
     fn told(status: &Status, all: bool) -> String {
-        let mut out = Vec::new();
-        print(status, all, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        told_on(status, all, WIDTH)
+    }
+
+    fn told_on(status: &Status, all: bool, width: usize) -> String {
+        let mut page = Page { out: Vec::new(), width };
+        print(status, all, &mut page).unwrap();
+        String::from_utf8(page.out).unwrap()
     }
 
     #[test]
@@ -308,7 +331,7 @@ Configuration: /etc/nbe/nbe.toml, digest caea1b8f
         );
         let all = told(&status(), true);
         assert!(
-            all.contains("  warning: nbe.toml:4:1: warning: odd\n")
+            all.contains("  warning: nbe.toml:4:1: odd\n")
                 && all.contains("rssi_window_tap     10   default\n")
                 && all.contains("Log\n  info, as configured"),
             "{all}"
@@ -324,6 +347,8 @@ Configuration: /etc/nbe/nbe.toml, digest caea1b8f
         let text = told(&status, false);
         assert!(text.lines().nth(1).unwrap().starts_with("  ! adapter0: the device prints text"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH) && !text.contains('\u{1b}'), "{text}");
+        let whole = told_on(&status, false, usize::MAX);
+        assert_eq!(whole.lines().nth(1).unwrap(), format!("  ! {}", printable(long)), "a file has it whole");
     }
 
     #[test]

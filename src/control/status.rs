@@ -1,5 +1,8 @@
 //! How the daemon is, as it goes over the wire.
 
+use std::fmt;
+
+use config::printable;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -275,6 +278,20 @@ pub struct Changed {
     pub to: Value,
     /// Where it comes from now.
     pub origin: String,
+}
+
+/// Keys that a running daemon does not follow.
+const AT_NEXT_START: [&str; 3] = ["log.format", "log.file", "log.file_max_kib"];
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |value: &Value| if value.is_null() { "nothing".to_owned() } else { printable(&value.to_string()) };
+        write!(f, "{}: {} -> {}", printable(&self.key), text(&self.from), text(&self.to))?;
+        if !self.origin.is_empty() {
+            write!(f, "  ({})", printable(&self.origin))?;
+        }
+        f.write_str(if AT_NEXT_START.contains(&&*self.key) { ", from the next start on" } else { "" })
+    }
 }
 
 impl Status {

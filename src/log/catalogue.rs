@@ -70,6 +70,7 @@ catalogue! {
     303, ConfigRejected, Error, "100a2968816e4c7bba0fb19e29ce1d12": "A changed configuration was rejected";
     304, ConfigReloaded, Info, "8cbd639d4be248cf8b800e98e09dfa94": "A changed configuration is in force";
     305, ConfigLastGood, Error, "58e75f78ecc9409c9a2a240e98dca7d5": "The last good copy of the configuration is in force";
+    306, ConfigGone, Warn, "df7ad4c8f4c842eab9ff36bac57076da": "The configuration file is gone";
     401, Tap, Info, "2fa1016716574abd8ce5b0e450f80f12": "A band was tapped";
     402, Near, Info, "e9cc40ccc3784f6ea025e88fa4cffd18": "A band is near";
     403, Away, Info, "ca0792c1a2a2476494b09e046be767dd": "A band is away";
@@ -83,6 +84,9 @@ catalogue! {
     505, ClockWrong, Warn, "6e60b055de90410d885dc9d4bdc449bf": "The clock of the machine is wrong";
     506, ClockSet, Info, "6873a56724c245b0bdf321e4c0e212a7": "The clock of the machine is set";
     507, NoControl, Warn, "8030cf3c4c33431fb132b5564aee8045": "Nobody can ask the daemon";
+    508, StateInMemory, Warn, "b4d4937adcff47abace5434ad532bda6": "State is kept in memory only";
+    509, MachineIdMissing, Warn, "8f1bf9e2979d4ecbb8a0888dd18835a2": "The machine has no id of its own";
+    510, EveryAdvert, Warn, "27d061a2bd92444892da81eac49b8303": "Every advert of every band goes to the agent";
 }
 
 impl Entry {

@@ -26,6 +26,8 @@ pub(super) enum Look<T> {
         before: Vec<Effective>,
         /// What was made ready for it.
         ready: T,
+        /// The file that was in force and is not there any more, nor another in its place.
+        gone: Option<PathBuf>,
         /// The file, where there is one, of which a copy is to be kept.
         file: Option<SourceFile>,
     },
@@ -218,8 +220,10 @@ impl Configuration {
         self.config = config;
         let before = std::mem::replace(&mut self.values, resolution.values);
         self.warnings = warnings(&diagnostics);
-        (self.file, self.is_copy) = (self.seen.path().map(Path::to_owned), false);
-        Look::Changed { change, diagnostics, before, ready, file: read.sources.file }
+        let was = std::mem::replace(&mut self.file, self.seen.path().map(Path::to_owned));
+        let gone = was.filter(|_| self.file.is_none());
+        self.is_copy = false;
+        Look::Changed { change, diagnostics, before, ready, gone, file: read.sources.file }
     }
 }
 

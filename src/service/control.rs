@@ -76,7 +76,8 @@ pub(super) fn reason(diagnostics: &[Diagnostic], reason: Option<String>) -> Stri
 
 /// What is wrong with a configuration, quoted.
 pub(super) fn refusal(diagnostics: &[Diagnostic], unready: Option<&String>) -> Refusal {
-    let mistakes = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).map(Diagnostic::to_string);
+    let mistakes = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+    let mistakes = mistakes.map(|mistake| mistake.without_severity().to_string());
     let text: Vec<String> = mistakes.chain(unready.cloned()).take(MOST_MISTAKES).collect();
     let cure = "mend this and reload again; until then, what was in force stays";
     Refusal::new(Code::Rejected, text.join("\n"), cure)

@@ -8,7 +8,8 @@ use std::time::Duration;
 use config::{SourceFile, last_good};
 use tokio::task::JoinHandle;
 
-use crate::identity::EndpointId;
+use crate::identity::{self, EndpointId};
+use crate::log::{self, Entry};
 
 /// How long a stop waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -60,7 +61,11 @@ impl State {
         if let Some(write) = write
             && tokio::time::timeout(PATIENCE, write).await.is_err()
         {
-            tracing::warn!("the disk does not answer: no copy of today's nbe.toml can stand in for one with a mistake");
+            log::entry!(
+                warn,
+                Entry::StateInMemory,
+                "the disk does not answer: no copy of today's nbe.toml can stand in for one with a mistake"
+            );
         }
     }
 }
@@ -72,7 +77,7 @@ impl Keeper {
         let file = lock(&self.file).take();
         let Some(directory) = &self.directory else {
             if !std::mem::replace(&mut *in_memory, true) {
-                tracing::info!("{}", self.told("no directory is named for it (STATE_DIRECTORY)"));
+                tracing::info!("{}", self.told(&none_named()));
             }
             return;
         };
@@ -81,7 +86,7 @@ impl Keeper {
         let was_in_memory = std::mem::replace(&mut *in_memory, kept.is_err());
         match (kept, was_in_memory) {
             (Ok(()), true) => tracing::info!("state is kept in {} from now on", directory.display()),
-            (Err(error), false) => tracing::warn!("{}", self.told(&cause(directory, &error))),
+            (Err(error), false) => log::entry!(warn, Entry::StateInMemory, "{}", self.told(&cause(directory, &error))),
             (Ok(()), false) | (Err(_), true) => {}
         }
     }
@@ -93,6 +98,14 @@ impl Keeper {
             "state is kept in memory only, since {cause}: at the next start, no copy of today's nbe.toml can stand in \
              for one with a mistake{id}"
         )
+    }
+}
+
+/// Why there is no directory, where none is named.
+fn none_named() -> String {
+    match Path::new(identity::STATE).is_dir() {
+        true => format!("this account may not write to {}, and STATE_DIRECTORY is not set", identity::STATE),
+        false => format!("{} does not exist, and STATE_DIRECTORY is not set", identity::STATE),
     }
 }
 

@@ -84,9 +84,9 @@ pub(super) fn log_values(values: &[Effective]) {
     }
 }
 
-/// A diagnostic with its help and without its excerpt, for one line of a log.
+/// A diagnostic with its help, without its excerpt and without what a log's line says already: how bad it is.
 pub(super) fn one_line(diagnostic: &Diagnostic) -> String {
-    let text = diagnostic.to_string();
+    let text = diagnostic.without_severity().to_string();
     let line = text.lines().next().unwrap_or_default();
     match &diagnostic.help {
         Some(help) => format!("{line}; {help}"),
