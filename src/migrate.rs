@@ -72,10 +72,7 @@ const NEWER_DEFAULTS: [(&str, &str); 2] = [("rssi_tap_threshold", "-42"), ("rssi
 
 /// Makes our file out of the vendor's at `path`.
 pub fn migrate(path: &Path, bytes: &[u8]) -> Migration {
-    let (mark, body) = match bytes.strip_prefix(MARK.as_bytes()) {
-        Some(body) => (MARK, body),
-        None => ("", bytes),
-    };
+    let body = bytes.strip_prefix(MARK.as_bytes()).unwrap_or(bytes);
     let parsed = std::str::from_utf8(body).ok().and_then(|text| Some((text, Document::parse(text).ok()?)));
     let Some((text, document)) = parsed else {
         return Migration::refused(path, resolved(path, bytes, None).diagnostics, Vec::new());
@@ -109,7 +106,7 @@ pub fn migrate(path: &Path, bytes: &[u8]) -> Migration {
         });
     }
     changes.sort_by(|one, other| one.location.cmp(&other.location));
-    let new = format!("{mark}{}", edits.apply(text));
+    let new = edits.apply(text);
     let check = resolved(path, new.as_bytes(), None);
     match check.config {
         Some(_) => Migration { text: Some(new), changes, notes, diagnostics: resolution.diagnostics },
@@ -128,7 +125,7 @@ impl Migration {
     }
 }
 
-/// What Windows editors put before a file's first line.
+/// What Windows editors put before a file's first line; nobody needs it in UTF-8.
 const MARK: &str = "\u{feff}";
 
 /// Resolves a text alone, without the environment; `agent_url` as if the text had it.

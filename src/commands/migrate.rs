@@ -61,6 +61,8 @@ struct NothingThere;
 enum WriteError {
     #[error("{} is there already and is not replaced", .0.display())]
     Exists(PathBuf),
+    #[error("there is no directory {}", .0.display())]
+    NoFolder(PathBuf),
     #[error("cannot write {}", path.display())]
     Io { path: PathBuf, source: io::Error },
 }
@@ -192,7 +194,11 @@ fn write(to: &Path, text: &str) -> Result<(), WriteError> {
         _ => Path::new("."),
     };
     if !folder.is_dir() {
-        fs::create_dir_all(folder).map_err(failed)?;
+        // Our own and no other: a name that is misspelt makes no tree.
+        if Some(folder) != Path::new(find::PLACES[0]).parent() {
+            return Err(WriteError::NoFolder(folder.into()));
+        }
+        fs::create_dir(folder).map_err(failed)?;
         permit(folder, 0o755).map_err(failed)?;
     }
     let mut new = tempfile::Builder::new().prefix(".nbe.toml.").tempfile_in(folder).map_err(failed)?;
@@ -227,6 +233,9 @@ impl WriteError {
             Self::Exists(to) => {
                 let to = to.display();
                 (exit::FOUND, format!("compare them: `nbe migrate {from} | diff {to} -`; or name another with --to"))
+            }
+            Self::NoFolder(folder) => {
+                (exit::FOUND, format!("`mkdir -p {}`, or another place with --to", folder.display()))
             }
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => (exit::NO_PERMISSION, "as root, or another place with --to".into()),

@@ -141,7 +141,7 @@ fn agent_url_is_added_where_it_is_missing() {
         ("a table", "[log]\nlevel = 'info'\n", format!("{ADDED}\n[log]\nlevel = 'info'\n")),
         ("an unknown key", "x = 1\n", format!("{ADDED}\n# nbe does not read x:\n# x = 1\n")),
         ("Windows", "# ours\r\n", format!("{}\r\n# ours\r\n", ADDED.replace('\n', "\r\n"))),
-        ("a byte order mark", "\u{feff}# ours\n", format!("\u{feff}{ADDED}\n# ours\n")),
+        ("a byte order mark", "\u{feff}# ours\n", format!("{ADDED}\n# ours\n")),
     ] {
         let migration = migrated(old);
         assert_eq!(migration.text.as_ref(), Some(&expected), "{case}: {:?}", migration.diagnostics);
