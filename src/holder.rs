@@ -35,6 +35,20 @@ pub fn holders(is_it: impl Fn(&Path) -> bool) -> impl Iterator<Item = Holder> {
     })
 }
 
+/// Whether a program makes pseudo-terminals: it has the other end of one, and may keep our end open too.
+#[cfg(target_os = "linux")]
+pub fn makes_terminals(pid: u32) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let mut targets = open.filter_map(|fd| std::fs::read_link(fd.path()).ok());
+    targets.any(|target| target == Path::new("/dev/ptmx") || target == Path::new("/dev/pts/ptmx"))
+}
+
+/// Nothing tells it on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn makes_terminals(_: u32) -> bool {
+    false
+}
+
 /// Nothing tells it on this system.
 #[cfg(not(target_os = "linux"))]
 pub fn holders(_: impl Fn(&Path) -> bool) -> impl Iterator<Item = Holder> {

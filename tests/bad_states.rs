@@ -162,9 +162,9 @@ fn a_clock_in_1970_is_told_and_decisions_do_not_depend_on_it() {
 #[test]
 fn a_second_daemon_for_the_same_dongle_says_who_holds_it_and_takes_over() {
     let (place, other) = (Place::new(), Place::new());
-    // Older than the virtual dongle, which has the port open too: the oldest holder is named.
-    let mut first = place.daemon();
+    // The virtual dongle is older and has the port open too, but plays the device.
     let _dongle = dongle(&place);
+    let mut first = place.daemon();
     first.expect("scanning");
     let holder = format!("is held by nbe (process {})", first.child.id());
     let mut command = place.command();

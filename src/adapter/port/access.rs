@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::holder::Holder;
 #[cfg(unix)]
-use crate::holder::holders;
+use crate::holder::{holders, makes_terminals};
 #[cfg(unix)]
 use crate::permission::name;
 
@@ -29,11 +29,13 @@ pub struct Access {
     pub mode: String,
 }
 
-/// Finds the program that has the port open, as far as this one may look.
+/// Finds the program that has the port open, as far as this one may look. Whoever makes pseudo-terminals comes last: it
+/// plays the device rather than use it.
 #[cfg(unix)]
 pub fn holder(port: &Path) -> Option<Holder> {
     let port = std::fs::canonicalize(port).ok()?;
-    holders(|target| target == port).next()
+    let plays = |holder: &Holder| port.starts_with("/dev/pts") && makes_terminals(holder.pid);
+    holders(|target| target == port).min_by_key(plays)
 }
 
 /// Nothing tells it on this system.
