@@ -13,7 +13,7 @@ const SATURATION_DBM: i8 = -38;
 /// The strongest mean that can be held in practice, in dBm: readings just below saturation scatter by some dB.
 const HARDLY_HELD_DBM: i8 = -40;
 
-/// Two dongles of one make already differ by 3 dB either way, so closer cutoffs tell them apart, not places.
+/// Two dongles of one make differ by about that much, so closer cutoffs tell them apart, not places.
 const LEAST_GAP_DB: i8 = 5;
 
 /// Checks all that no key can tell alone.
@@ -113,7 +113,7 @@ fn check_levels(merge: &Merge, found: &mut Vec<Diagnostic>) {
     } else if close - far < LEAST_GAP_DB && !set_last.is_default() {
         let gap = close - far;
         let message = format!("{shown_far} is only {gap} dB below {shown_close}");
-        let help = "set far at least 5 dB below close: two dongles of one make differ by more";
+        let help = "set far at least 5 dB below close, and calibrate first (rssi_offset_db): two dongles of one make can differ by more";
         found.push(set_last.warning(message).with_help(help));
     }
 }
