@@ -48,8 +48,10 @@ impl Kind {
 /// How a replay ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Frames, devices and bytes.
+    /// Frames, devices and bytes of raw bytes.
     pub totals: Totals,
+    /// Readings of a list.
+    pub readings: u64,
     /// Taps concluded.
     pub taps: u64,
     /// Changes of side, restatements not counted.
@@ -208,13 +210,12 @@ pub fn replay_readings(input: impl BufRead, settings: Settings, sink: &mut impl 
         latest = latest.max(reading.t_us);
         now = now.max(at);
         engine.handle_reading(now, AdapterId(0), band, reading.tenths);
-        counting.outcome.totals.frames += 1;
+        counting.outcome.readings += 1;
         counting.drain(&mut engine)?;
     }
     if begin.is_none() {
         return Err(ReplayError::Empty { first: counting.outcome.mistakes.into_iter().next() });
     }
-    counting.outcome.totals.devices = 1;
     counting.outcome.invalid = engine.counters().invalid;
     Ok(counting.outcome)
 }

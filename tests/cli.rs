@@ -25,9 +25,11 @@ type Case<'a> = (&'a [&'a str], &'a [u8], i32, &'a str, &'a str);
 
 #[test]
 fn mistakes_say_what_failed_why_and_what_to_do() {
-    let cases: [Case<'_>; 11] = [
+    let cases: [Case<'_>; 13] = [
         (&[], b"", 2, "", "Usage: nbe"),
         (&["fly"], b"", 2, "", "unrecognized subcommand 'fly'"),
+        (&["agent", "--listen", "9121"], b"", 2, "", "a port needs its address: 127.0.0.1:9121, or 0.0.0.0:9121"),
+        (&["agent", "--listen", "127.0.0.1"], b"", 2, "", "an address needs a port: 127.0.0.1:9120"),
         (&["decode", "/nonexistent"], b"", 1, "", "error: cannot read /nonexistent\n  because: "),
         (&["replay", "-"], b"", 2, "", "a stream of raw bytes holds no times\n  try: --rate N"),
         (&["replay", "-"], b"# only a header\n", 1, "", "the file has no readings"),
@@ -110,6 +112,8 @@ fn a_replay_counts_what_it_could_not_take_as_it_is() {
          -: readings whose time goes back, and which were taken as heard at the latest: 2\n"
     );
     assert!(nbe(&["replay", "--json", "-"], b"0,-50\n0,-50\n").stderr.is_empty());
+    let counted = text(&nbe(&["replay", "--count", "-"], readings).stdout);
+    assert_eq!(counted, "readings=6 taps=0 trends=1 presences=1\n", "a list has no frames and no bytes");
 }
 
 #[test]

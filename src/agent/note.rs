@@ -121,7 +121,7 @@ impl fmt::Display for Note {
                  nbe run twice here? Trying again in {} s",
                 again_in.as_secs()
             ),
-            Self::FactRefused { kind, reason } => write!(f, "the agent refused a {kind}: {reason}; it is given up"),
+            Self::FactRefused { kind, reason } => write!(f, "the agent refused {kind}: {reason}; it is given up"),
             Self::CommandRefused { event, reason } => write!(f, "refused the agent's {event}: {reason}"),
             Self::Nonsense { what } => write!(f, "the agent sent {what}; ignored"),
             Self::Congested { bytes } => {

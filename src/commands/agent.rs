@@ -27,12 +27,23 @@ use crate::reference::{Roster, RosterError, Server, ServerError};
     auth = \"authenticated\"     # or \"unknown\", \"unenrolled\"")]
 pub struct AgentArgs {
     /// Where to listen; there is no encryption and no password, so keep it on this machine or a trusted network
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9120")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9120", value_parser = address)]
     pub listen: SocketAddr,
 
     /// The bands to name, a TOML file; sent to every endpoint that has another list
     #[arg(long, value_name = "FILE")]
     pub roster: Option<PathBuf>,
+}
+
+/// Where to listen, with the likely meaning of what is none.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| match (text.trim_start_matches(':').parse::<u16>(), text.parse::<std::net::IpAddr>()) {
+        (Ok(port), _) => {
+            format!("a port needs its address: 127.0.0.1:{port}, or 0.0.0.0:{port} for other machines too")
+        }
+        (_, Ok(ip)) => format!("an address needs a port: {}", SocketAddr::new(ip, 9120)),
+        _ => "it is an IP address and a port, such as 127.0.0.1:9120".to_owned(),
+    })
 }
 
 /// Why the agent did not start, or stopped.

@@ -84,9 +84,10 @@ fn run_into(args: &ReplayArgs, settings: Settings, mut out: impl Write) -> Resul
     } else {
         replay(args, settings, &mut Text(&mut out))?
     };
-    let Outcome { totals, taps, trends, presences, mistakes, unreadable, invalid, backward } = &outcome;
+    let Outcome { totals, readings, taps, trends, presences, mistakes, unreadable, invalid, backward } = &outcome;
+    let read = if *readings > 0 { format!("readings={readings}") } else { totals.to_string() };
     let written =
-        if args.count { writeln!(out, "{totals} taps={taps} trends={trends} presences={presences}") } else { Ok(()) };
+        if args.count { writeln!(out, "{read} taps={taps} trends={trends} presences={presences}") } else { Ok(()) };
     written.and_then(|()| out.flush()).map_err(ReplayError::Write)?;
     for mistake in mistakes {
         eprintln!("{}: {mistake}; left out", args.file.display());
