@@ -26,6 +26,8 @@ const BESIDE: &[(&str, &str)] = &[
     ("nbe.default.toml", ""),
     ("target/assets/third-party.txt", ""),
     ("docs", ""),
+    ("fixtures/scenarios", "fixtures"),
+    ("packaging/thin-clients", "packaging"),
     ("target/assets/man", ""),
     ("target/assets/completions", ""),
     ("packaging/linux/nbe.service", "linux"),
