@@ -63,7 +63,7 @@ const STYLE: &str = "\
 .d{stroke:#7a4a9e;stroke-width:1.2;fill:none}
 .f{stroke:#888;fill:none}.t{stroke:#e4e4e4}.m{stroke:#000;stroke-width:1}
 .c{stroke:#0072b2;stroke-dasharray:6 3}.r{stroke:#b36b00;stroke-dasharray:6 3}.h{stroke:#a0226a;stroke-dasharray:2 3}
-.k{fill:#a0226a}.o{fill:#a0226a;opacity:.15}
+.k{fill:#a0226a;stroke:#fff}.o{fill:#a0226a;opacity:.15}
 .e{text-anchor:end}.l{font-size:9px}.i{text-anchor:middle}.b{font-weight:bold}
 </style>
 ";
@@ -75,7 +75,7 @@ const KEY_MARKS: &str = "\
 <rect class=\"a\" x=\"450\" y=\"11\" width=\"16\" height=\"10\"/><text x=\"471\" y=\"20\">truth: away; detector: away or absent</text>
 <rect class=\"g\" x=\"690\" y=\"11\" width=\"16\" height=\"10\"/><text x=\"711\" y=\"20\">truth: grey; detector: nothing decided yet</text>
 <path class=\"m\" d=\"M78 32v14\"/><text x=\"94\" y=\"43\">decision</text>
-<path class=\"k\" d=\"M250 34h10l-5 9z\"/><text x=\"271\" y=\"43\">tap decided</text>
+<path class=\"k\" d=\"M250 33h12l-6 11z\"/><text x=\"271\" y=\"43\">tap decided</text>
 <rect class=\"o\" x=\"450\" y=\"32\" width=\"16\" height=\"14\"/><text x=\"471\" y=\"43\">true contact</text>
 <path class=\"d\" d=\"M690 44h8v-8h8\"/><text x=\"711\" y=\"43\">true distance</text>
 </g>

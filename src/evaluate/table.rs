@@ -121,7 +121,7 @@ fn write_without(f: &mut fmt::Formatter<'_>, without: &[(String, Joint)]) -> fmt
             source
         };
         let at_desk = joint.desk_h > 0.0;
-        let per_8h = if at_desk { format!("{:.2}", joint.false_locks_per_8h) } else { "-".into() };
+        let per_8h = if at_desk { fixed(joint.false_locks_per_8h) } else { "-".into() };
         let out = if at_desk { format!("{:.2} %", joint.locked_out_pct) } else { "-".into() };
         let missed = format!("{} of {}", number(joint.missed_locks), number(joint.departures));
         let held = match (at_desk && joint.departures > 0.0, joint.held > 0.0) {
@@ -165,21 +165,26 @@ fn brief(name: &str) -> String {
 
 /// A number with no more digits than it has.
 fn number(number: f64) -> String {
-    if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.2}") }
+    if number.fract() == 0.0 { format!("{number:.0}") } else { fixed(number) }
+}
+
+/// Two digits after the point; a large number needs none.
+fn fixed(number: f64) -> String {
+    if number.abs() < 1000.0 { format!("{number:.2}") } else { format!("{number:.0}") }
 }
 
 fn seconds(seconds: f64) -> String {
     match seconds {
         endless if endless.is_infinite() => "endless".into(),
         none if none.is_nan() => "-".into(),
-        seconds => format!("{seconds:.2} s"),
+        seconds => format!("{} s", fixed(seconds)),
     }
 }
 
 fn value(goal: &Goal) -> String {
     match goal.unit {
         _ if !goal.judged => "-".into(),
-        Unit::Per8h(events) => format!("{:.2} ({})", goal.value, number(events)),
+        Unit::Per8h(events) => format!("{} ({})", fixed(goal.value), number(events)),
         Unit::Percent => format!("{:.2} %", goal.value),
         Unit::Seconds => seconds(goal.value),
         Unit::Events => number(goal.value),
@@ -191,14 +196,14 @@ fn beside(goal: &Goal) -> String {
     match goal.beside {
         _ if !goal.judged => String::new(),
         Beside::Nothing => String::new(),
-        Beside::Rate { low, high, hours: 1 } => format!("{low:.2} to {high:.2} /h"),
-        Beside::Rate { low, high, .. } => format!("{low:.2} to {high:.2}"),
+        Beside::Rate { low, high, hours: 1 } => format!("{} to {} /h", fixed(low), fixed(high)),
+        Beside::Rate { low, high, .. } => format!("{} to {}", fixed(low), fixed(high)),
         Beside::Share { low, high } => format!("{:.1} to {:.1} %", low * 100.0, high * 100.0),
         Beside::Worst(worst) => {
             let worst = match goal.unit {
                 Unit::Seconds => seconds(worst),
                 Unit::Percent => format!("{worst:.2} %"),
-                Unit::Per8h(_) => format!("{worst:.2}"),
+                Unit::Per8h(_) => fixed(worst),
                 Unit::Events | Unit::Of(_) => number(worst),
             };
             format!("worst {worst}")

@@ -12,8 +12,6 @@ use crate::time::Time;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 60.0;
 const TITLE: f64 = 18.0;
-/// Above the levels, for taps.
-const TAPS: f64 = 12.0;
 const LEVELS: f64 = 140.0;
 const STRIP: f64 = 11.0;
 const GAP: f64 = 4.0;
@@ -24,7 +22,7 @@ const FOOT: f64 = 44.0;
 /// How high a panel is, for so many detectors.
 pub(super) fn height(detectors: usize) -> usize {
     let strips = (detectors + 1) as f64 * (STRIP + GAP);
-    (TITLE + TAPS + LEVELS + GAP + strips + DISTANCE + FOOT) as usize
+    (TITLE + LEVELS + GAP + strips + DISTANCE + FOOT) as usize
 }
 
 /// Draws one trace with what each detector said to it.
@@ -33,11 +31,10 @@ pub(super) fn draw(trace: &Trace, shift_db: f64, said: &[(&str, Said)], lines: L
     let width = WIDTH as f64 - LEFT - RIGHT;
     let mut panel = Panel { svg: String::new(), time: Axis::new(0.0, seconds, LEFT, width), end: LEFT + width };
     panel.title(trace, seconds);
-    let mut y = TITLE + TAPS;
+    let mut y = TITLE;
     panel.times(seconds, y, height(said.len()) as f64 - FOOT);
     panel.contacts(trace, y);
     panel.levels(trace, shift_db, lines, y);
-    said.iter().for_each(|(_, said)| panel.taps(said, TITLE));
     y += LEVELS + GAP;
     panel.truth(trace, y);
     for (name, said) in said {
@@ -135,12 +132,6 @@ impl Panel {
         }
     }
 
-    fn taps(&mut self, said: &Said, y: f64) {
-        for column in columns(said.taps.iter().map(|at| (self.x(*at), 0.0))) {
-            add!(self, "<path class=\"k\" d=\"M{} {}h10l-5 9z\"/>", column.x - 5, y + 1.0);
-        }
-    }
-
     /// A strip of stretches, each from its moment to the next one's.
     fn strip(&mut self, name: &str, stretches: impl Iterator<Item = (f64, char)>, y: f64) {
         add!(self, "<text class=\"e\" x=\"{}\" y=\"{}\">{}</text>", LEFT - 6.0, y + 9.0, escaped(name, 12));
@@ -184,6 +175,9 @@ impl Panel {
             let _ = write!(path, "M{} {}v{}", column.x, y - 1.0, STRIP + 2.0); // as above
         }
         add!(self, "<path class=\"m\" d=\"{path}\"/>");
+        for column in columns(said.taps.iter().map(|at| (self.x(*at), 0.0))) {
+            add!(self, "<path class=\"k\" d=\"M{} {y}h12l-6 {STRIP}z\"/>", column.x - 6);
+        }
     }
 
     fn distance(&mut self, trace: &Trace, y: f64) {
