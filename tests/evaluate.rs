@@ -159,13 +159,14 @@ fn a_file_that_cannot_be_used_is_told_and_loses_nothing_else() {
     put("day.csv", "t_s,rssi_dbm\n0,-60\n");
     put("walk-short.csv", "t_s,rssi_dbm,distance_m\n0,-60,1\n1,127,1\n");
     put("notes.txt", "not a recording");
+    std::fs::create_dir(work.path().join("folder.csv")).unwrap();
     let done = evaluate(&["--thin-seeds=1", work.path().to_str().unwrap()]);
     let (out, told) = (text(&done.stdout), text(&done.stderr));
     assert_eq!(done.status.code(), Some(1), "{told}");
     assert!(told.contains("comp-2.csv: line 5: distance_m is no distance: \"NaN\"\n  try: "), "{told}");
     assert!(told.contains("day.csv: line 1: the file does not say where the band truly was\n  try: "), "{told}");
     assert!(told.contains("taps are off in this configuration"), "{told}");
-    assert!(!told.contains("notes.txt"), "{told}");
+    assert!(!told.contains("notes.txt") && !told.contains("folder.csv"), "{told}");
     assert!(out.starts_with("traces: 2, present 0.30 h, away 0.03 h, grey 0.00 h\n"), "{out}");
     let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("missed locks human 0 of 1 0.0 to 97.5 %"), "{out}");

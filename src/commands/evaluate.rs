@@ -175,7 +175,9 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let failed = |source| FolderError { path: path.display().to_string(), source };
         for entry in std::fs::read_dir(path).map_err(failed)? {
             let file = entry.map_err(failed)?.path();
-            if file.extension().is_some_and(|extension| extension == "csv") {
+            // A pipe or a folder of that name is none; what cannot be looked at is told of when it is read.
+            let could_be = std::fs::metadata(&file).map_or(true, |metadata| metadata.is_file());
+            if could_be && file.extension().is_some_and(|extension| extension == "csv") {
                 files.push(file);
             }
         }
