@@ -188,3 +188,14 @@ impl Notes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_fact() {
+        let note = Note::FactRefused { kind: "endpoint.state", reason: "no".to_owned() };
+        assert_eq!(note.to_string(), "the agent refused endpoint.state: no; it is given up");
+    }
+}
