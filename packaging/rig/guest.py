@@ -10,7 +10,7 @@ import stat
 import subprocess
 import time
 
-from world import RIG, QUIET, Agent, Dongle, Failed, counters, cursor, is_active, journal, need, sh, show, until, wearer
+from world import RIG, QUIET, Agent, Dongle, Failed, answers, counters, cursor, is_active, journal, need, sh, show, until, wearer
 
 STAGE = RIG / "stage"
 TOML = pathlib.Path("/etc/nbe/nbe.toml")
@@ -147,6 +147,22 @@ class Rig:
         need(line, f"nobody says who holds it: {said[-300:]}")
         need(show("MainPID") in line, f"the holder is not named: {line}")
         return re.sub(r"^\S+\s+", "", line.strip())[:90]
+
+    def by_hand(self):
+        sh("systemctl stop nbe")
+        command = [f"{RIG}/nbe", "run", "--port", "/dev/none", "--agent-url", "ws://127.0.0.1:9/x"]
+        hand = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            until("the daemon by hand answers", lambda: answers() == hand.pid)
+            sh("systemctl start --no-block nbe")
+            until("the service does not start beside it", lambda: int(show("NRestarts")) >= 2)
+            sh("systemctl stop nbe")
+            need(answers() == hand.pid, "it answers no more")
+        finally:
+            hand.terminate()
+            hand.wait()
+        sh("systemctl start nbe")
+        return "the service gives way to it, and leaves it its socket"
 
     # ---- ended and started again
 
@@ -371,6 +387,7 @@ def first_boot(rig):
     check("unplugged and back under another name", rig.replug_elsewhere)
     check("unplugged and back once more", rig.replug)
     check("a second service is told who holds the dongle", rig.second_service)
+    check("a daemon by hand keeps its socket", rig.by_hand)
     check("killed: started again", rig.killed)
     check("hung: the watchdog bites", rig.stopped)
     check("a good edit", rig.edit)

@@ -28,6 +28,12 @@ def counters():
     return json.loads(sh("nbe status --json"))["adapters"][0]["counters"]
 
 
+def answers():
+    """Which process answers at the control socket, if any; in trouble too."""
+    said = sh("nbe status --json", may_fail=True)
+    return json.loads(said)["pid"] if said else None
+
+
 def until(what, holds, within=60):
     """Waits until something holds; how long it took, in seconds."""
     began = time.monotonic()
