@@ -184,7 +184,7 @@ fn four(picture: &Picture, group: Group, limits: [f64; 4]) -> Vec<Goal> {
         goal(group, FALSE_LOCKS, false_locks, Unit::Per8h(joint.false_locks), per_8h, at_desk),
         goal(group, LOCKED_OUT, locked_out, Unit::Percent, out_pct, at_desk),
         goal(group, MISSED_LOCKS, missed_locks, Unit::Of(joint.departures), misses, people_left),
-        goal(group, EXPOSED, exposed, Unit::Seconds, exposed_s, people_left),
+        goal(group, EXPOSED, exposed, Unit::Seconds, exposed_s, joint.left_unlocked()),
     ]
 }
 
@@ -195,7 +195,7 @@ fn joint(picture: &Picture) -> Vec<Goal> {
 fn locks(picture: &Picture) -> Vec<Goal> {
     let (joint, counts) = (&picture.mean.joint, &picture.counts);
     let all_away_h = picture.mean.locks.away_h;
-    let (people_left, people_came) = (joint.departures > 0.0, joint.approaches > 0.0);
+    let people_came = joint.approaches > 0.0;
     let missed = share(counts.human.missed_unlocks, counts.human.approaches);
     let human = rate(counts.human.false_unlocks, joint.away_h, 1);
     let all = rate(counts.all.false_unlocks, all_away_h, 1);
@@ -204,7 +204,7 @@ fn locks(picture: &Picture) -> Vec<Goal> {
     let add = |line, value, unit, limit, judged| goal(Group::Locks, line, value, unit, Must::AtMost(limit), judged);
     let mut goals = four(picture, Group::Locks, [1.0, 0.5, 1.0, 9.0]);
     // Beside the delay of those that locked stands what it leaves out; no limit is set for it.
-    goals.push(Goal { must: None, ..add(EXPOSED_ALL, endless, Unit::Seconds, 0.0, people_left) });
+    goals.push(Goal { must: None, ..add(EXPOSED_ALL, endless, Unit::Seconds, 0.0, joint.left_unlocked()) });
     let came = Unit::Of(joint.approaches);
     goals.extend([
         add(UNLOCK_P50, of(|joint| joint.unlock_p50, Beside::Nothing), Unit::Seconds, 0.0, people_came),
@@ -261,7 +261,7 @@ fn stressed(group: Group, spread: &Spread) -> Vec<Goal> {
     vec![
         goal(group, FALSE_LOCKS, false_locks, Unit::Per8h(mean.false_locks), two, at_desk),
         middle,
-        goal(group, EXPOSED, exposed, Unit::Seconds, late, people_left),
+        goal(group, EXPOSED, exposed, Unit::Seconds, late, mean.left_unlocked()),
     ]
 }
 

@@ -133,6 +133,8 @@ row! {
         desk_h "desk_h" more;
         /// Departures of people.
         departures "departures" more;
+        /// Of them, those that found it locked.
+        pre_locked "pre_locked" less;
         /// Departures without a lock.
         missed_locks "missed_locks" less;
         /// From the first row away to the lock.
@@ -247,6 +249,7 @@ impl Joint {
             locked_out_pct: at_desk.locked_out_pct,
             desk_h: at_desk.present_h,
             departures: walking.departures,
+            pre_locked: walking.pre_locked,
             missed_locks: walking.missed_locks,
             exposed_p50: walking.exposed_p50,
             exposed_p95: walking.exposed_p95,
@@ -268,6 +271,11 @@ impl Joint {
             && joint.exposed_p95 <= 10.0;
         joint.held = f64::from(u8::from(held));
         joint
+    }
+
+    /// Whether anybody left an unlocked terminal: only then is there a delay to judge.
+    pub fn left_unlocked(&self) -> bool {
+        self.departures > self.pre_locked
     }
 }
 

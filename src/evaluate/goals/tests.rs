@@ -60,6 +60,18 @@ fn what_was_not_tried_is_not_judged_and_what_failed_throughout_is_not_met() {
 }
 
 #[test]
+fn a_delay_is_not_judged_where_everybody_found_it_locked() {
+    let mut counts = counts();
+    (counts.human.missed_locks, counts.human.pre_locked, counts.human.exposed_us) = (0, 20, Vec::new());
+    let picture = picture(counts);
+    for group in [Group::Joint, Group::Locks, Group::ShiftUp, Group::Thin] {
+        assert_eq!(find(&picture, group, "exposed_p95").is_met(), None, "{group:?}");
+    }
+    assert_eq!(find(&picture, Group::Joint, "missed_locks").is_met(), Some(true), "none of the twenty was missed");
+    assert_eq!(picture.mean.joint.held, 0.0, "a claim without a delay does not hold");
+}
+
+#[test]
 fn events_have_an_interval_and_times_have_none() {
     let picture = picture(counts());
     match find(&picture, Group::Joint, "false_locks_per_8h").beside {
