@@ -1,28 +1,28 @@
 //! `nbe evaluate` against the referee: the same counts and delays of the same detector, on real traces.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// The folder of shared material beside the project, where there is one.
-fn shared() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let folder = std::env::var_os("NBE_SHARED").map_or(beside, PathBuf::from);
-    folder.join("eval/detection_eval.py").exists().then_some(folder)
-}
+#[path = "support/referee.rs"]
+mod referee;
 
-/// Says loudly, past the test harness, that the referee was not asked.
-fn skip(why: &str) {
-    let line = format!("SKIPPED, LOUDLY: {why}, so the referee was not asked\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-}
+/// Where taps are off, as they are without a word about them.
+const CONFIG: &str = "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\n";
 
+/// By a configuration of its own: the machine's says nothing here.
 fn evaluate(words: &[&str]) -> Output {
+    let work = tempfile::tempdir().unwrap();
+    let config = work.path().join("nbe.toml");
+    std::fs::write(&config, CONFIG).unwrap();
+    evaluate_by(&config, words)
+}
+
+fn evaluate_by(config: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
-    command.arg("evaluate").args(words).env_remove("NBE_CONFIG").env_remove("RSSI_TAP_THRESHOLD");
-    command.output().unwrap()
+    command.arg("evaluate").arg("--config").arg(config).args(words);
+    referee::without_configuration(&mut command).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -56,19 +56,11 @@ fn same(name: &str, wanted: &Value, found: &Value) {
 }
 
 /// What the referee finds for the classic detector.
-fn referee(shared: &Path, config: &Path, stress: &[&str]) -> Value {
+fn theirs(shared: &Path, config: &Path, stress: &[&str]) -> Value {
     let program = format!("{} replay --json --config {} {{file}}", env!("CARGO_BIN_EXE_nbe"), config.display());
-    let json = config.with_extension("json");
-    let done = Command::new("python3")
-        .args(["-B", "detection_eval.py", "--no-baselines", "--detector", &program, "--name", "classic", "--json"])
-        .arg(&json)
-        .args(stress)
-        .arg(shared.join("fixtures/rssi-dev"))
-        .current_dir(shared.join("eval"))
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{stress:?}: {}", text(&done.stderr));
-    let mut found: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let traces = shared.join("fixtures/rssi-dev");
+    let words = ["--no-baselines", traces.to_str().unwrap()];
+    let mut found = referee::ask(shared, &program, "classic", &[&words, stress].concat());
     // With one seed the referee lists it.
     if let Some(seeds) = found["taps"]["classic"]["half"].as_array() {
         found["taps"]["classic"]["half"] = seeds[0].clone();
@@ -79,27 +71,19 @@ fn referee(shared: &Path, config: &Path, stress: &[&str]) -> Value {
 /// What this finds.
 fn ours(shared: &Path, config: &Path, stress: &[&str]) -> Value {
     let traces = shared.join("fixtures/rssi-dev");
-    let words = ["--json", "--config", config.to_str().unwrap(), traces.to_str().unwrap()];
-    let done = evaluate(&[&words, stress].concat());
+    let words = ["--json", traces.to_str().unwrap()];
+    let done = evaluate_by(config, &[&words, stress].concat());
     assert!(done.status.success(), "{stress:?}: {}", text(&done.stderr));
     serde_json::from_slice(&done.stdout).unwrap()
 }
 
 #[test]
 fn its_numbers_are_the_referees() {
-    let Some(shared) = shared() else {
-        assert!(std::env::var_os("NBE_SHARED").is_none(), "NBE_SHARED leads to no referee");
-        return skip("no shared/eval beside the project");
-    };
-    if Command::new("python3").arg("--version").output().is_err() {
-        assert!(std::env::var_os("NBE_REQUIRE_PEERS").is_none(), "python3 is missing and NBE_REQUIRE_PEERS is set");
-        return skip("no python3");
-    }
+    let Some(shared) = referee::shared() else { return };
     let work = tempfile::tempdir().unwrap();
     let config = work.path().join("nbe.toml");
     let configure = |more: &str| {
-        let agent = "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\nrssi_tap_threshold = -42\n";
-        std::fs::write(&config, format!("{agent}{more}")).unwrap();
+        std::fs::write(&config, format!("{CONFIG}rssi_tap_threshold = -42\n{more}")).unwrap();
     };
     // The short windows decide hundreds of times more often, in every place where an edge can fall.
     let cases: [(&str, &str, &[&str]); 4] = [
@@ -114,7 +98,7 @@ fn its_numbers_are_the_referees() {
     ];
     for (case, more, stress) in cases {
         configure(more);
-        let (wanted, found) = (referee(&shared, &config, stress), ours(&shared, &config, stress));
+        let (wanted, found) = (theirs(&shared, &config, stress), ours(&shared, &config, stress));
         for table in ["locks", "joint", "taps"] {
             let of = |all: &Value| all[table]["classic"].clone();
             assert!(of(&wanted).is_object(), "{case}: the referee has no {table}");
@@ -130,7 +114,7 @@ fn its_numbers_are_the_referees() {
     let cases: [(&str, &[&str]); 3] =
         [("shift_up", &["--shift=2"]), ("shift_down", &["--shift=-2"]), ("thin", &["--thin=0.5", "--thin-seeds=2"])];
     for (case, stress) in cases {
-        let (wanted, found) = (referee(&shared, &config, stress), &found["stressed"]["classic"][case]);
+        let (wanted, found) = (theirs(&shared, &config, stress), &found["stressed"]["classic"][case]);
         same(case, &wanted["joint"]["classic"], &found["mean"]);
         if wanted["worst"].is_object() {
             same(&format!("{case}, worst"), &wanted["worst"]["joint"]["classic"], &found["worst"]);
