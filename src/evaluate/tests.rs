@@ -1,11 +1,29 @@
 //! Recordings that nobody meant to be evaluated: nothing in one breaks the reader, the scores or the drawing.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use crate::evaluate::read::read;
 use crate::evaluate::score::{Said, score_locks, score_taps};
 use crate::evaluate::trace::{Stress, Thin, Trace, Truth};
+use crate::event::Digest;
+use crate::proximity::{Cutoffs, Level, Matcher, Settings};
 use crate::time::Time;
+
+/// Short windows, near from -70 dBm on, away at -75, a tap at -42.
+pub(super) fn settings() -> Settings {
+    Settings {
+        window_tap: 3,
+        window_long: 4,
+        tap_threshold: Some(Level::from_dbm(-42)),
+        cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
+        absent_after: Duration::from_secs(30),
+        offsets: Vec::new(),
+        matcher: Matcher::default(),
+        digest: Digest(0),
+    }
+}
 
 /// Pieces of lines, sound and not.
 fn line() -> impl Strategy<Value = String> {

@@ -1,20 +1,6 @@
 use super::*;
+use crate::evaluate::tests::settings;
 use crate::evaluate::trace::{Label, Row, Thin};
-use crate::proximity::{Cutoffs, Level, Matcher};
-use std::time::Duration;
-
-fn settings() -> Settings {
-    Settings {
-        window_tap: 3,
-        window_long: 4,
-        tap_threshold: Some(Level::from_dbm(-42)),
-        cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
-        absent_after: Duration::from_secs(30),
-        offsets: Vec::new(),
-        matcher: Matcher::default(),
-        digest: crate::event::Digest(0),
-    }
-}
 
 /// Ten seconds near with a tap in it, ten away, and a sample 100 s later.
 fn trace(name: &str) -> Trace {

@@ -4,19 +4,12 @@ use std::time::Duration;
 use super::*;
 use crate::evaluate::plan::Asked;
 use crate::evaluate::read::read;
-use crate::proximity::{Cutoffs, Level, Matcher, Settings};
+use crate::evaluate::tests::settings;
+use crate::proximity::Settings;
 
-fn settings() -> Settings {
-    Settings {
-        window_tap: 3,
-        window_long: 4,
-        tap_threshold: None,
-        cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
-        absent_after: Duration::from_secs(30),
-        offsets: vec![300],
-        matcher: Matcher::default(),
-        digest: crate::event::Digest(0),
-    }
+/// With taps off, and a dongle that hears 30 dB less than it should.
+fn configured() -> Settings {
+    Settings { tap_threshold: None, offsets: vec![300], ..settings() }
 }
 
 /// A minute near, a minute away, a minute near, two samples a second; taps held for 2 s at 10 s and 20 s.
@@ -39,7 +32,7 @@ fn asked(shift_db: Option<f64>, thin: Option<f64>) -> Asked {
 }
 
 fn one(traces: Vec<Trace>, asked: Asked) -> Picture {
-    let plan = Plan::new(traces, &settings(), asked);
+    let plan = Plan::new(traces, &configured(), asked);
     let jobs = plan.jobs();
     let given = jobs.iter().map(|job| plan.run(*job)).collect();
     let mut pictures = pictures(&plan, &plan.results(&jobs, given));

@@ -1,21 +1,10 @@
 use super::*;
+use crate::evaluate::tests::settings;
 use crate::evaluate::trace::{Label, Row};
-use crate::proximity::{Cutoffs, Level, Matcher, Settings};
 use crate::time::Time;
-use std::time::Duration;
 
 fn classic() -> Vec<Detector> {
-    let settings = Settings {
-        window_tap: 3,
-        window_long: 4,
-        tap_threshold: Some(Level::from_dbm(-42)),
-        cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
-        absent_after: Duration::from_secs(30),
-        offsets: Vec::new(),
-        matcher: Matcher::default(),
-        digest: crate::event::Digest(0),
-    };
-    vec![Detector { name: "classic", settings }]
+    vec![Detector { name: "classic", settings: settings() }]
 }
 
 /// So many seconds, two samples each; the first half near, with a tap in it, then away.
