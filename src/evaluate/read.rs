@@ -49,12 +49,15 @@ const CURE_TRUTH: &str =
 /// # Errors
 /// The first line that is of no use; a recording whose truth is in doubt is not scored in part.
 pub fn read(name: &str, text: &str) -> Result<Recording, ReadError> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mistaken = |place, (what, cure)| ReadError { line: place + 1, what, cure };
     let mut reader = Reader::new(name);
-    for (place, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        reader.take(line).map_err(|(what, cure)| ReadError { line: place + 1, what, cure })?;
-        reader.line += 1;
+    for (place, line) in text.lines().enumerate() {
+        reader.take(line).map_err(|mistake| mistaken(place, mistake))?;
     }
-    reader.finish()
+    // What a whole file lacks is told where its rows or their column names begin.
+    let top = || text.lines().position(|line| !line.trim().is_empty() && !line.trim().starts_with('#'));
+    reader.finish().map_err(|mistake| mistaken(top().unwrap_or(0), mistake))
 }
 
 /// What is wrong with a line, and what to do.
@@ -63,11 +66,6 @@ type Mistake = (String, &'static str);
 struct Reader {
     recording: Recording,
     columns: Columns,
-    begin_us: Option<i64>,
-    /// Lines taken.
-    line: usize,
-    /// The line of the first row or of the column names, whichever came first.
-    top: Option<usize>,
 }
 
 /// Where the columns stand in a row.
@@ -91,7 +89,7 @@ impl Reader {
     fn new(name: &str) -> Self {
         let trace = Trace { name: name.to_owned(), ..Trace::default() };
         let columns = Columns { t_s: 0, rssi_dbm: 1, distance_m: Some(2), label: Some(3) };
-        Self { recording: Recording { trace, no_readings: 0 }, columns, begin_us: None, line: 0, top: None }
+        Self { recording: Recording { trace, no_readings: 0 }, columns }
     }
 
     fn take(&mut self, line: &str) -> Result<(), Mistake> {
@@ -105,7 +103,6 @@ impl Reader {
         if line.is_empty() {
             return Ok(());
         }
-        self.top.get_or_insert(self.line + 1);
         if let Some(columns) = Columns::named(line) {
             self.columns = columns;
             return Ok(());
@@ -167,13 +164,15 @@ impl Reader {
             "nearmiss" => Label::NearMiss,
             _ => Label::Other,
         };
-        let rows = &mut self.recording.trace.rows;
+        let Trace { begin_us, rows, .. } = &mut self.recording.trace;
         if rows.len() == MAX_ROWS {
             return Err((format!("more than {MAX_ROWS} rows"), CURE_SIZE));
         }
         let t_us = (t_s * 1e6).round() as i64; // t_s is bounded, so it fits
-        let since_begin = t_us - *self.begin_us.get_or_insert(t_us);
-        let at = u64::try_from(since_begin).ok().map(Time::from_micros);
+        if rows.is_empty() {
+            *begin_us = t_us;
+        }
+        let at = u64::try_from(t_us - *begin_us).ok().map(Time::from_micros);
         match at.filter(|at| rows.last().is_none_or(|last| last.at <= *at)) {
             Some(at) => rows.push(Row { at, dbm, distance_m, label }),
             None => return Err((format!("t_s goes back, to {t_s}"), CURE_TIME)),
@@ -181,20 +180,14 @@ impl Reader {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Recording, ReadError> {
+    fn finish(mut self) -> Result<Recording, Mistake> {
         let trace = &mut self.recording.trace;
-        trace.begin_us = self.begin_us.unwrap_or(0);
         trace.contacts = Trace::contacts_in(&trace.rows);
-        let line = self.top.unwrap_or(1);
         if trace.rows.is_empty() {
-            return Err(ReadError { line, what: "the file has no readings".into(), cure: CURE_ROW });
+            return Err(("the file has no readings".into(), CURE_ROW));
         }
         if trace.contacts.is_empty() && trace.rows.iter().all(|row| row.distance_m.is_none()) {
-            return Err(ReadError {
-                line,
-                what: "the file does not say where the band truly was".into(),
-                cure: CURE_TRUTH,
-            });
+            return Err(("the file does not say where the band truly was".into(), CURE_TRUTH));
         }
         Ok(self.recording)
     }
