@@ -1,7 +1,7 @@
 //! What a detector must reach: the rows of the goal table, each with its value, what that proves, and whether it does.
 
 use super::interval;
-use super::numbers::Joint;
+use super::numbers::{JOINT_LIMITS, Joint};
 use super::picture::{Numbers, Picture, Spread};
 
 /// What a row is about.
@@ -189,7 +189,7 @@ fn four(picture: &Picture, group: Group, limits: [f64; 4]) -> Vec<Goal> {
 }
 
 fn joint(picture: &Picture) -> Vec<Goal> {
-    four(picture, Group::Joint, [1.0, 1.0, 1.0, 10.0])
+    four(picture, Group::Joint, JOINT_LIMITS)
 }
 
 fn locks(picture: &Picture) -> Vec<Goal> {

@@ -6,7 +6,7 @@ use super::excluded::Excluded;
 use super::goals::{Beside, Goal, Group, Must, Unit, goals};
 use super::numbers::{DESK, HUMAN, Joint};
 use super::picture::Picture;
-use super::plan::Plan;
+use super::plan::{Plan, SHIFT_DB};
 
 /// All there is to say, in lines of at most 100 columns.
 #[derive(Debug)]
@@ -100,8 +100,8 @@ fn title(picture: &Picture, plan: &Plan, group: Group) -> String {
         Group::Joint => format!("{}: joint claim: NOT held", picture.name),
         Group::Locks => "locks".into(),
         Group::Taps => "taps".into(),
-        Group::ShiftUp => "calibrated 2 dB too high".into(),
-        Group::ShiftDown => "calibrated 2 dB too low".into(),
+        Group::ShiftUp => format!("calibrated {SHIFT_DB} dB too high"),
+        Group::ShiftDown => format!("calibrated {SHIFT_DB} dB too low"),
         Group::Thin => format!("half of the adverts lost, mean of {}", plan.asked.seeds),
     }
 }
