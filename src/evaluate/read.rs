@@ -40,6 +40,8 @@ const CURE_TIME: &str = "t_s is seconds in the order they passed; sort the rows,
 const CURE_ROW: &str = "a row is t_s,rssi_dbm,distance_m,label; the last two may be empty";
 const CURE_DISTANCE: &str = "distance_m is in metres; leave it empty where nobody knows";
 const CURE_HEADER: &str = "write it as in `# near_m: 2.5`, with far_m no less than near_m and offsets in dB";
+const CURE_TWO: &str =
+    "if two recordings were put together, cut them apart; if not, write every header line once, above the first row";
 const CURE_SIZE: &str = "cut the recording into several files";
 const CURE_TRUTH: &str =
     "record how far away the band was: a column distance_m with `# near_m:` and `# far_m:` above, or rows labelled tap";
@@ -110,6 +112,7 @@ impl Reader {
         self.take_row(line)
     }
 
+    /// Takes a header line; once there are rows it may repeat what is known, and say nothing else.
     fn take_header(&mut self, header: &str) -> Result<(), Mistake> {
         let Some((key, value)) = header.split_once(':') else { return Ok(()) };
         let (key, value) = (key.trim(), value.trim());
@@ -121,6 +124,11 @@ impl Reader {
             )),
         };
         let trace = &mut self.recording.trace;
+        let meaning = |trace: &Trace| {
+            let Trace { source, near_m, far_m, site_offset_db, tap_offset_db, .. } = trace;
+            (source.clone(), *near_m, *far_m, *site_offset_db, *tap_offset_db)
+        };
+        let before = (!trace.rows.is_empty()).then(|| meaning(trace));
         match key {
             "source" => trace.source = Some(value.chars().take(200).collect()),
             "near_m" => trace.near_m = Some(within(0.0..=MAX_DISTANCE_M)?),
@@ -128,6 +136,9 @@ impl Reader {
             "site_offset_db" => trace.site_offset_db = within(-MAX_OFFSET_DB..=MAX_OFFSET_DB)?,
             "tap_offset_db" => trace.tap_offset_db = within(-MAX_OFFSET_DB..=MAX_OFFSET_DB)?,
             _ => {}
+        }
+        if before.is_some_and(|before| before != meaning(trace)) {
+            return Err((format!("{key} is another than for the rows above"), CURE_TWO));
         }
         match (trace.near_m, trace.far_m) {
             (Some(near), Some(far)) if far < near => {

@@ -36,6 +36,15 @@ fn without_column_names_the_four_are_in_their_usual_order() {
 }
 
 #[test]
+fn a_header_may_say_the_same_again() {
+    let header = "# source: a\n# near_m: 2.5\n# far_m: 6\n# site_offset_db: -2\n# kind: real\n";
+    let text = format!("{header}0,-60,1\n{}1,-60,1\n", header.replace("real", "other").replace("2.5", "2.50"));
+    assert_eq!(read("x", &text).unwrap().trace.rows.len(), 2);
+    let above = read("x", "# near_m: 1\n# near_m: 2\n0,-60,1\n").unwrap().trace;
+    assert_eq!(above.near_m, Some(2.0), "above all rows the last one holds");
+}
+
+#[test]
 fn levels_that_are_none_are_left_out_before_anything_else() {
     let text = "0,127,1\n1,0,1\n2,-127,1\n3,-126,1\n4,-128,1\n5,-0.5,1\n6,-inf,1\n";
     let Recording { trace, no_readings } = read("x", text).unwrap();
@@ -47,7 +56,7 @@ fn levels_that_are_none_are_left_out_before_anything_else() {
 
 #[test]
 fn what_cannot_be_used_is_named_with_its_line_and_cure() {
-    let cases: [(&str, &str, &str, &str); 16] = [
+    let cases: [(&str, &str, &str, &str); 19] = [
         ("no number", "0,-60,1\nx,-60,1\n", "line 2: t_s is not a number: \"x\"", CURE_ROW),
         ("no time at all", "NaN,-60,1\n", "line 1: t_s is not a number: \"NaN\"", CURE_ROW),
         ("no level", "0\n", "line 1: rssi_dbm is not a number: \"\"", CURE_ROW),
@@ -61,6 +70,24 @@ fn what_cannot_be_used_is_named_with_its_line_and_cure() {
         ("no metres", "# near_m: two\n", "line 1: near_m must be 0 to 100000, found \"two\"", CURE_HEADER),
         ("far before near", "# far_m: 2\n# near_m: 3\n", "line 2: far_m 2 is less than near_m 3", CURE_HEADER),
         ("no offset", "# site_offset_db: 1e9\n", "line 1: site_offset_db must be -200 to 200", CURE_HEADER),
+        (
+            "limits that change",
+            "# near_m: 1\n0,-60,1\n# near_m: 2\n1,-60,1\n",
+            "line 3: near_m is another than for the rows above",
+            CURE_TWO,
+        ),
+        (
+            "an offset that comes late",
+            "0,-60,1\n# site_offset_db: 3\n",
+            "line 2: site_offset_db is another than",
+            CURE_TWO,
+        ),
+        (
+            "another's recording behind it",
+            "# source: a\n0,-60,1\n# source: b\n",
+            "line 3: source is another than",
+            CURE_TWO,
+        ),
         ("empty", "", "line 1: the file has no readings", CURE_ROW),
         ("a header only", "# near_m: 1\nt_s,rssi_dbm\n", "line 2: the file has no readings", CURE_ROW),
         (
