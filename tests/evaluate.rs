@@ -180,6 +180,33 @@ fn the_same_recordings_give_the_same_output_in_any_order() {
 }
 
 #[test]
+fn a_recording_counts_once_however_it_is_named() {
+    let work = tempfile::tempdir().unwrap();
+    desk("comp-1.csv", work.path());
+    let (folder, file) = (work.path().to_str().unwrap(), work.path().join("comp-1.csv"));
+    let round_about = work.path().join("../").join(work.path().file_name().unwrap()).join("comp-1.csv");
+    let done = evaluate(&["--thin-seeds=1", "--json", folder, file.to_str().unwrap(), round_about.to_str().unwrap()]);
+    let json: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!((&json["traces"], &json["locks"]["classic"]["departures"]), (&1.into(), &1.into()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_the_recording_that_it_leads_to() {
+    let work = tempfile::tempdir().unwrap();
+    desk("comp-1.csv", work.path());
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, work.path().join(name)).unwrap();
+    link("comp-1.csv", "comp-2.csv");
+    link("gone.csv", "comp-3.csv");
+    let folder = work.path().to_str().unwrap();
+    let done = evaluate(&["--thin-seeds=1", "--json", folder, folder]);
+    let json: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(json["traces"], 1);
+    let told = text(&done.stderr);
+    assert_eq!(told.matches("comp-3.csv: cannot be read: ").count(), 1, "one that leads nowhere is told of: {told}");
+}
+
+#[test]
 fn mistakes_say_what_failed_and_what_to_do() {
     let work = tempfile::tempdir().unwrap();
     let none = work.path().to_str().unwrap();

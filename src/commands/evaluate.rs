@@ -1,5 +1,6 @@
 //! `nbe evaluate`: how well the detectors do on recordings that say where the band truly was.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::num::NonZeroU32;
@@ -164,7 +165,7 @@ fn load_all(paths: &[PathBuf]) -> Result<(Vec<Recording>, Vec<(String, String)>)
     Ok((recordings, unusable))
 }
 
-/// The files that the paths name, each once and in order: of a folder every *.csv in it.
+/// The files that the paths name, each once however it is named, and in order: of a folder every *.csv in it.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in paths {
@@ -183,7 +184,9 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         }
     }
     files.sort();
-    files.dedup();
+    // What cannot be followed is told of when it is read.
+    let mut known = BTreeSet::new();
+    files.retain(|file| known.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     Ok(files)
 }
 
