@@ -252,6 +252,7 @@ fn a_plot_has_a_panel_for_every_recording() {
     let svg = std::fs::read_to_string(&file).unwrap();
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
     assert!(svg.contains(">comp-1<") && svg.contains(">static-1<"));
+    assert_eq!(svg.matches(">tap -42<").count(), 2, "where taps are decided though the configuration has them off");
     let nowhere = evaluate(&["--thin-seeds=1", "--plot", "/nonexistent/desk.svg", folder]);
     assert_eq!(nowhere.status.code(), Some(1));
     assert!(text(&nowhere.stderr).contains("error: cannot write /nonexistent/desk.svg\n  because: "));

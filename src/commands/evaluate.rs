@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
-use config::Config;
 
 use super::{configuration, output};
 use crate::evaluate::detectors::USUAL_TAP_DBM;
@@ -18,7 +17,7 @@ use crate::evaluate::excluded::Excluded;
 use crate::evaluate::json::json;
 use crate::evaluate::picture::pictures;
 use crate::evaluate::plan::{Asked, Plan};
-use crate::evaluate::plot::{Lines, document, panel};
+use crate::evaluate::plot::{document, panel};
 use crate::evaluate::read::{Recording, read};
 use crate::evaluate::table::Report;
 use crate::failure::{Failure, exit};
@@ -48,7 +47,7 @@ pub struct EvaluateArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Draw every recording into this file, under whatever stress was asked for
+    /// Draw every recording into this file, under the stress asked for; of --thin the first way to lose adverts
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
     /// Lose this share of the adverts, above 0 and below 1
@@ -122,7 +121,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     let results = plan.results(&jobs, in_parallel(&jobs, |job| plan.run(*job)));
     let pictures = pictures(&plan, &results);
     if let Some(file) = &args.plot {
-        plot(file, &plan, &config)?;
+        plot(file, &plan)?;
     }
     let mut out = io::stdout().lock();
     let printed = if args.json {
@@ -134,14 +133,8 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Draws every trace into one file.
-fn plot(file: &Path, plan: &Plan, config: &Config) -> Result<(), Failure> {
-    let dbm = |level: config::Level| f64::from(level.dbm());
-    let lines = Lines {
-        close: config.rssi_cutoffs.map(|cutoffs| dbm(cutoffs.close())),
-        far: config.rssi_cutoffs.map(|cutoffs| dbm(cutoffs.far())),
-        tap: config.rssi_tap_threshold.map(dbm),
-    };
-    let panels = in_parallel(&plan.traces, |trace| panel(trace, &plan.detectors, plan.first(), lines));
+fn plot(file: &Path, plan: &Plan) -> Result<(), Failure> {
+    let panels = in_parallel(&plan.traces, |trace| panel(trace, &plan.detectors, plan.first()));
     let svg = document(&panels, plan.detectors.len());
     std::fs::write(file, svg).map_err(|source| PlotError { path: file.display().to_string(), source }.into())
 }

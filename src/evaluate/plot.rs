@@ -13,16 +13,28 @@ use super::detect::detect;
 use super::detectors::Detector;
 use super::score::Said;
 use super::trace::{Stress, Trace};
+use crate::proximity::{Level, Settings};
 
-/// The levels that are drawn as lines, in dBm, where there are any.
+/// The levels that decide, in dBm, where there are any; each is drawn as a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Lines {
+struct Lines {
     /// At or above is close.
-    pub close: Option<f64>,
+    close: Option<f64>,
     /// At or below is far.
-    pub far: Option<f64>,
+    far: Option<f64>,
     /// At or above is a tap.
-    pub tap: Option<f64>,
+    tap: Option<f64>,
+}
+
+impl From<&Settings> for Lines {
+    fn from(settings: &Settings) -> Self {
+        let dbm = |level: Level| f64::from(level.tenths()) / 10.0;
+        Self {
+            close: settings.cutoffs.map(|cutoffs| dbm(cutoffs.close())),
+            far: settings.cutoffs.map(|cutoffs| dbm(cutoffs.far())),
+            tap: settings.tap_threshold.map(dbm),
+        }
+    }
 }
 
 /// The whole picture's width, in pixels.
@@ -32,8 +44,11 @@ const WIDTH: usize = 1120;
 const KEY: usize = 56;
 
 /// Draws one trace under stress with what each detector says to it, as the picture of its own that a panel is.
-pub fn panel(trace: &Trace, detectors: &[Detector], stress: Stress, lines: Lines) -> String {
+///
+/// The lines are where the first detector decides.
+pub fn panel(trace: &Trace, detectors: &[Detector], stress: Stress) -> String {
     let trace = stress.thin(trace);
+    let lines = detectors.first().map_or_else(Lines::default, |detector| Lines::from(&detector.settings));
     let said = |detector: &Detector| detect(&detector.settings, trace.samples(stress.shift_db));
     let said: Vec<(&str, Said)> = detectors.iter().map(|detector| (detector.name, said(detector))).collect();
     panel::draw(&trace, stress.shift_db, &said, lines)

@@ -21,6 +21,16 @@ impl Cutoffs {
         (far < close).then_some(Self { close, far })
     }
 
+    /// At or above is close.
+    pub fn close(self) -> Level {
+        self.close
+    }
+
+    /// At or below is far.
+    pub fn far(self) -> Level {
+        self.far
+    }
+
     /// The side that a window asks for, if it is another than `held`, with the rule and the cutoff that it met.
     pub fn side(self, track: &Track, held: Side) -> Option<(Side, Rule, Level)> {
         let mean = track.long_mean(TREND_MIN_SAMPLES)?;

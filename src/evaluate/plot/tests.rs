@@ -27,10 +27,8 @@ fn trace(seconds: u64) -> Trace {
     Trace { name: "comp-1".into(), rows, contacts, near_m: Some(2.5), far_m: Some(6.0), ..Trace::default() }
 }
 
-const LINES: Lines = Lines { close: Some(-70.0), far: Some(-75.0), tap: Some(-42.0) };
-
 fn drawn(trace: &Trace) -> String {
-    panel(trace, &classic(), Stress::default(), LINES)
+    panel(trace, &classic(), Stress::default())
 }
 
 /// What stands between tags of an SVG, and how often a class is used.
@@ -63,6 +61,16 @@ fn a_panel_shows_levels_truth_state_decisions_taps_and_limits() {
     assert_eq!(marks.matches('M').count(), 2, "near, then away: {marks}");
     let levels = svg.lines().find(|line| line.contains("class=\"s w\"")).unwrap();
     assert_eq!(levels.matches('M').count(), 200, "every level has its own column");
+}
+
+#[test]
+fn the_lines_are_where_it_is_decided() {
+    let off = Settings { tap_threshold: None, cutoffs: None, ..settings() };
+    let svg = panel(&trace(100), &crate::evaluate::detectors::all(&off), Stress::default());
+    assert!(svg.contains(">tap -42<"), "taps that are off are evaluated all the same: {svg}");
+    assert!(!svg.contains(">close ") && !svg.contains(">far "), "trends are not: {svg}");
+    let half = Settings { tap_threshold: Some(Level::from_tenths(-445)), ..settings() };
+    assert_eq!(Lines::from(&half), Lines { close: Some(-70.0), far: Some(-75.0), tap: Some(-44.5) });
 }
 
 #[test]
@@ -99,7 +107,7 @@ fn nothing_in_a_trace_breaks_the_drawing() {
 #[test]
 fn stress_is_drawn_too() {
     let thin = Stress { shift_db: 0.0, thin: Some(crate::evaluate::trace::Thin { share: 0.5, seed: 1 }) };
-    let svg = panel(&trace(100), &classic(), thin, LINES);
+    let svg = panel(&trace(100), &classic(), thin);
     let kept = thin.thin(&trace(100)).rows.len();
     assert!(svg.contains(&format!("{kept} rows")) && kept < 130, "{kept}");
 }
