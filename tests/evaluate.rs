@@ -190,6 +190,28 @@ fn a_recording_counts_once_however_it_is_named() {
     assert_eq!((&json["traces"], &json["locks"]["classic"]["departures"]), (&1.into(), &1.into()));
 }
 
+#[test]
+fn recordings_of_the_same_name_are_each_told_of() {
+    let work = tempfile::tempdir().unwrap();
+    for (folder, rows) in [("a", 2), ("b", 3)] {
+        let folder = work.path().join(folder);
+        std::fs::create_dir(&folder).unwrap();
+        let rows: String = (0..rows).map(|row| format!("{row},-60,1\n")).collect();
+        std::fs::write(folder.join("walk-1.csv"), format!("# near_m: 2.5\n# far_m: 6\n{rows}")).unwrap();
+        std::fs::write(folder.join("walk-2.csv"), "?").unwrap();
+    }
+    let [a, b] = ["a", "b"].map(|folder| work.path().join(folder).to_str().unwrap().to_owned());
+    let done = evaluate(&["--thin-seeds=1", "--json", &a, &b]);
+    let json: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let left_out = &json["left_out"]["classic"];
+    let reasons = ["2 rows, fewer than 20", "3 rows, fewer than 20"];
+    let wanted = reasons.map(|reason| serde_json::json!({ "name": "walk-1", "reason": reason }));
+    assert_eq!(left_out["not_scored_for_locks"], Value::from(wanted.to_vec()));
+    let unusable = left_out["unusable_files"].as_array().unwrap();
+    assert_eq!(unusable.len(), 2);
+    assert_eq!(unusable[1]["name"], Path::new(&b).join("walk-2.csv").to_str().unwrap());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_is_the_recording_that_it_leads_to() {

@@ -90,8 +90,9 @@ fn without(picture: &Picture) -> Value {
 }
 
 fn left_out(picture: &Picture, excluded: &Excluded) -> Value {
-    let named = |named: &[(String, String)]| -> Map<String, Value> {
-        named.iter().map(|(name, reason)| (name.clone(), reason.clone().into())).collect()
+    // Lists, for files of several folders may have the same name.
+    let named = |named: &[(String, String)]| -> Value {
+        named.iter().map(|(name, reason)| json!({ "name": name, "reason": reason })).collect()
     };
     json!({
         "no_readings": excluded.no_readings,
