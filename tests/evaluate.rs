@@ -142,6 +142,7 @@ fn a_file_that_cannot_be_used_is_told_and_loses_nothing_else() {
     put("comp-2.csv", "# near_m: 2.5\n# far_m: 6\nt_s,rssi_dbm,distance_m\n0,-60,1\n1,-60,NaN\n");
     put("day.csv", "t_s,rssi_dbm\n0,-60\n");
     put("walk-short.csv", "t_s,rssi_dbm,distance_m\n0,-60,1\n1,127,1\n");
+    put("walk-taps.csv", "t_s,rssi_dbm,distance_m,label\n0,-60,1,\n1,-40,0,tap\n2,-60,1,\n3,-40,0,tap\n");
     put("notes.txt", "not a recording");
     std::fs::create_dir(work.path().join("folder.csv")).unwrap();
     let done = evaluate(&["--thin-seeds=1", work.path().to_str().unwrap()]);
@@ -151,10 +152,11 @@ fn a_file_that_cannot_be_used_is_told_and_loses_nothing_else() {
     assert!(told.contains("day.csv: line 1: the file does not say where the band truly was\n  try: "), "{told}");
     assert!(told.contains("taps are off in this configuration"), "{told}");
     assert!(!told.contains("notes.txt") && !told.contains("folder.csv"), "{told}");
-    assert!(out.starts_with("traces: 2, present 0.30 h, away 0.03 h, grey 0.00 h\n"), "{out}");
+    assert!(out.starts_with("traces: 3, present 0.30 h, away 0.03 h, grey 0.00 h\n"), "{out}");
     let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("missed locks human 0 of 1 0.0 to 97.5 %"), "{out}");
     assert!(out.contains("walk-short: no `# near_m:` and no `# far_m:` in its header"), "{out}");
+    assert!(out.contains("no row has the hits: 1\n    walk-taps: contacts: 2\n"), "{out}");
     assert!(out.contains("files that cannot be used: 2") && out.contains("comp-2.csv: line 5: "), "{out}");
     assert!(out.contains("rows that are no reading: 1, in so many traces: 1"), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");

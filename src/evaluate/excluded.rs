@@ -17,6 +17,8 @@ pub struct Excluded {
     pub no_locks: Vec<(String, String)>,
     /// Recordings that belong to neither group, so that only the rows of all traces have them.
     pub neither: Vec<String>,
+    /// Recordings with contacts that no row counts, because they are no recordings of taps, with how many.
+    pub contacts: Vec<(String, String)>,
 }
 
 impl Excluded {
@@ -28,6 +30,9 @@ impl Excluded {
             excluded.with_no_readings += u64::from(*no_readings > 0);
             if trace.is_tap() {
                 continue;
+            }
+            if !trace.contacts.is_empty() {
+                excluded.contacts.push((trace.name.clone(), format!("contacts: {}", trace.contacts.len())));
             }
             match reason(trace) {
                 Some(reason) => excluded.no_locks.push((trace.name.clone(), reason)),

@@ -99,6 +99,7 @@ fn left_out(picture: &Picture, excluded: &Excluded) -> Value {
         "unusable_files": named(&excluded.unusable),
         "not_scored_for_locks": named(&excluded.no_locks),
         "neither_desk_nor_human": excluded.neither,
+        "contacts_not_scored": named(&excluded.contacts),
         "censored_departures": picture.counts.all.censored_departures,
         "censored_approaches": picture.counts.all.censored_approaches,
     })

@@ -138,7 +138,7 @@ fn write_without(f: &mut fmt::Formatter<'_>, without: &[(String, Joint)]) -> fmt
 const NAMED: usize = 20;
 
 fn write_excluded(f: &mut fmt::Formatter<'_>, first: &Picture, excluded: &Excluded) -> fmt::Result {
-    let Excluded { unusable, no_readings, with_no_readings, no_locks, neither } = excluded;
+    let Excluded { unusable, no_readings, with_no_readings, no_locks, neither, contacts } = excluded;
     let (departures, approaches) = (first.counts.all.censored_departures, first.counts.all.censored_approaches);
     writeln!(f, "\nleft out")?;
     writeln!(f, "  files that cannot be used: {}", unusable.len())?;
@@ -147,6 +147,12 @@ fn write_excluded(f: &mut fmt::Formatter<'_>, first: &Picture, excluded: &Exclud
     writeln!(f, "  traces in which locks are not scored: {}", no_locks.len())?;
     write_named(f, no_locks)?;
     writeln!(f, "  traces neither of desk nor human by their names, so only in the rows \"all\": {}", neither.len())?;
+    writeln!(
+        f,
+        "  traces with contacts but not of taps by their names, so that no row has the hits: {}",
+        contacts.len()
+    )?;
+    write_named(f, contacts)?;
     writeln!(f, "  too short to judge, by {}: departures {departures}, approaches {approaches}", first.name)
 }
 
