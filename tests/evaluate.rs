@@ -214,6 +214,25 @@ fn recordings_of_the_same_name_are_each_told_of() {
     assert_eq!(unusable[1]["name"], Path::new(&b).join("walk-2.csv").to_str().unwrap());
 }
 
+#[test]
+fn a_recording_too_short_once_adverts_are_lost_is_told_of() {
+    let work = tempfile::tempdir().unwrap();
+    // Of the 40, seeds 2 and 6 leave 15 and 16: by the definition, computed elsewhere.
+    let rows: String = (0..40).map(|row| format!("{row},-60,1\n")).collect();
+    std::fs::write(work.path().join("walk-1.csv"), format!("# near_m: 2.5\n# far_m: 6\n{rows}")).unwrap();
+    let folder = work.path().to_str().unwrap();
+    for stress in [&["--thin=0.5"][..], &[]] {
+        let words = [&["--thin-seeds=8", folder], stress].concat();
+        let (out, json) = (evaluate(&words), evaluate(&[&["--json"], &words[..]].concat()));
+        let told = "in some ways to lose adverts: 1\n    walk-1: fewer than 20 rows are left in 2 of 8 ways\n";
+        assert!(text(&out.stdout).contains(told), "{stress:?}: {}", text(&out.stdout));
+        let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+        assert_eq!(json["left_out"]["classic"]["too_few_rows_left"][0]["name"], "walk-1", "{stress:?}");
+    }
+    let whole = evaluate(&["--shift=0", folder]);
+    assert!(text(&whole.stdout).contains("in some ways to lose adverts: 0\n"), "{}", text(&whole.stdout));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_is_the_recording_that_it_leads_to() {

@@ -120,6 +120,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     let jobs = plan.jobs();
     let results = plan.results(&jobs, in_parallel(&jobs, |job| plan.run(*job)));
     let pictures = pictures(&plan, &results);
+    let excluded = excluded.with_lost(&plan, &results);
     if let Some(file) = &args.plot {
         plot(file, &plan)?;
     }

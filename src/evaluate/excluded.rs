@@ -1,6 +1,7 @@
 //! What the numbers leave out, and why.
 
 use super::numbers::{DESK, HUMAN, is_one_of};
+use super::plan::{Plan, Results};
 use super::read::Recording;
 use super::trace::{LOCK_ROWS, Trace};
 
@@ -15,6 +16,8 @@ pub struct Excluded {
     pub with_no_readings: u64,
     /// Recordings in which locks are not scored, with the reason; those of taps are meant to have none.
     pub no_locks: Vec<(String, String)>,
+    /// Recordings in which locks are not scored in some ways to lose adverts, with the reason.
+    pub too_thin: Vec<(String, String)>,
     /// Recordings that belong to neither group, so that only the rows of all traces have them.
     pub neither: Vec<String>,
     /// Recordings with contacts that no row counts, because they are no recordings of taps, with how many.
@@ -43,6 +46,13 @@ impl Excluded {
             }
         }
         excluded
+    }
+
+    /// Adds what was left out for too few rows, once adverts were lost.
+    pub fn with_lost(self, plan: &Plan, results: &Results) -> Self {
+        let reason = |short, ways| format!("fewer than {LOCK_ROWS} rows are left in {short} of {ways} ways");
+        let too_thin = results.too_thin(plan).map(|(trace, short, ways)| (trace.name.clone(), reason(short, ways)));
+        Self { too_thin: too_thin.collect(), ..self }
     }
 }
 

@@ -98,6 +98,7 @@ fn left_out(picture: &Picture, excluded: &Excluded) -> Value {
         "no_readings": excluded.no_readings,
         "unusable_files": named(&excluded.unusable),
         "not_scored_for_locks": named(&excluded.no_locks),
+        "too_few_rows_left": named(&excluded.too_thin),
         "neither_desk_nor_human": excluded.neither,
         "contacts_not_scored": named(&excluded.contacts),
         "censored_departures": picture.counts.all.censored_departures,

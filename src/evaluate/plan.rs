@@ -145,6 +145,19 @@ impl Results {
         plan.stressed.iter().map(|runs| &self.scored[detector][runs.clone()]).collect()
     }
 
+    /// The traces too short to score locks in once adverts are lost, each with in how many ways, and of how many.
+    pub fn too_thin<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a Trace, usize, usize)> {
+        let lossy = |run: &Run| run.stress.thin.is_some() && !run.of_taps;
+        // The rows that are left are the same for every detector.
+        let ways: Vec<_> = plan.runs.iter().zip(&self.scored[0]).filter(|(run, _)| lossy(run)).collect();
+        let lock_traces = plan.traces.iter().enumerate().filter(|(_, trace)| trace.is_lock());
+        lock_traces.filter_map(move |(place, trace)| {
+            let scored = |scored: &Option<Scored>| scored.as_ref().is_some_and(|scored| scored.locks.is_some());
+            let short = ways.iter().filter(|(_, traces)| !scored(&traces[place])).count();
+            (short > 0).then_some((trace, short, ways.len()))
+        })
+    }
+
     /// The documented rule on what was asked for.
     pub fn documented(&self, plan: &Plan) -> &OfDetector {
         self.base(plan, plan.detectors.len())

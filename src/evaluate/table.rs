@@ -138,7 +138,7 @@ fn write_without(f: &mut fmt::Formatter<'_>, without: &[(String, Joint)]) -> fmt
 const NAMED: usize = 20;
 
 fn write_excluded(f: &mut fmt::Formatter<'_>, first: &Picture, excluded: &Excluded) -> fmt::Result {
-    let Excluded { unusable, no_readings, with_no_readings, no_locks, neither, contacts } = excluded;
+    let Excluded { unusable, no_readings, with_no_readings, no_locks, too_thin, neither, contacts } = excluded;
     let (departures, approaches) = (first.counts.all.censored_departures, first.counts.all.censored_approaches);
     writeln!(f, "\nleft out")?;
     writeln!(f, "  files that cannot be used: {}", unusable.len())?;
@@ -146,6 +146,8 @@ fn write_excluded(f: &mut fmt::Formatter<'_>, first: &Picture, excluded: &Exclud
     writeln!(f, "  rows that are no reading: {no_readings}, in so many traces: {with_no_readings}")?;
     writeln!(f, "  traces in which locks are not scored: {}", no_locks.len())?;
     write_named(f, no_locks)?;
+    writeln!(f, "  traces in which they are not in some ways to lose adverts: {}", too_thin.len())?;
+    write_named(f, too_thin)?;
     writeln!(f, "  traces neither of desk nor human by their names, so only in the rows \"all\": {}", neither.len())?;
     writeln!(
         f,

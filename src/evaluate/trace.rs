@@ -75,7 +75,7 @@ impl Trace {
         self.name.starts_with("tapsim")
     }
 
-    /// Whether locks are scored in it.
+    /// Whether locks are scored in it; of a trace that has lost adverts, the rows that are left must do.
     pub fn is_lock(&self) -> bool {
         !self.is_tap() && self.near_m.is_some() && self.far_m.is_some() && self.rows.len() >= LOCK_ROWS
     }
