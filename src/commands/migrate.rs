@@ -234,9 +234,7 @@ impl WriteError {
                 let to = to.display();
                 (exit::FOUND, format!("compare them: `nbe migrate {from} | diff {to} -`; or name another with --to"))
             }
-            Self::NoFolder(folder) => {
-                (exit::FOUND, format!("`mkdir -p {}`, or another place with --to", folder.display()))
-            }
+            Self::NoFolder(_) => (exit::FOUND, "make that directory first, or another place with --to".into()),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => (exit::NO_PERMISSION, "as root, or another place with --to".into()),
                 io::ErrorKind::ReadOnlyFilesystem => {
