@@ -290,7 +290,9 @@ fn a_reload_says_what_changed_or_quotes_the_mistake() {
     assert_eq!(status["config"]["rejected"], Value::Null);
     assert!(status["config"]["warnings"][0].as_str().unwrap().contains("did you mean rssi_window_tap?"), "{status}");
     let said = text(&place.nbe(&["status"]).stdout);
-    assert!(said.contains("\n  1 warning: `nbe check` shows it\n"), "{said}");
+    assert!(said.contains("\n  1 warning: `nbe status --all` shows it\n"), "{said}");
+    let said = text(&place.nbe(&["status", "--all"]).stdout);
+    assert!(said.contains("\n  warning: ") && said.contains("did you mean rssi_window_tap?"), "{said}");
     daemon.expect("configuration reloaded");
     daemon.stop();
 }

@@ -22,7 +22,7 @@ use crate::failure::{Failure, exit};
 #[command(after_help = "\
 Examples:
   nbe status                        how it goes, and what is not a default
-  nbe status --all                  every band and every value
+  nbe status --all                  every band, warning and value
   nbe status --json | jq -r .state  ok, degraded or trouble
   nbe status --json | jq '.problems[]'
 
@@ -31,7 +31,7 @@ pub struct StatusArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Show every band and every value, defaults too
+    /// Show every band, every warning and every value, defaults too
     #[arg(long, conflicts_with = "json")]
     all: bool,
     /// The daemon's control socket, in place of the usual places
@@ -81,13 +81,23 @@ struct Page<W> {
     width: usize,
 }
 
-impl<W: Write> Write for Page<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+impl<W: Write> Page<W> {
+    /// Prints a text over as many lines as it takes, words whole; what the daemon sends is no terminal's business.
+    fn wrap(&mut self, first: &str, rest: &str, text: &str) -> io::Result<()> {
+        let mut line = first.to_owned();
+        let mut is_empty = true;
+        for word in printable(text).split(' ') {
+            if !is_empty && line.chars().count() + 1 + word.chars().count() > self.width {
+                writeln!(self.out, "{line}")?;
+                (line, is_empty) = (rest.to_owned(), true);
+            }
+            if !is_empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_empty = false;
+        }
+        writeln!(self.out, "{line}")
     }
 }
 
@@ -97,31 +107,31 @@ const MOST_BANDS: usize = 20;
 /// A wider value pushes its own origin aside rather than everyone's.
 const WIDEST_VALUE: usize = 36;
 
-fn print(status: &Status, all: bool, out: &mut Page<impl Write>) -> io::Result<()> {
-    wrapped(out, "", "", &status.health)?;
+fn print(status: &Status, all: bool, page: &mut Page<impl Write>) -> io::Result<()> {
+    page.wrap("", "", &status.health)?;
     for problem in &status.problems {
-        wrapped(out, "  ! ", "    ", &problem.text)?;
+        page.wrap("  ! ", "    ", &problem.text)?;
     }
     let memory = status.memory_kib.map(|kib| format!(", {:.1} MiB", kib as f64 / 1024.0)).unwrap_or_default();
     let (version, pid, up) = (printable(&status.version), status.pid, span(status.uptime_s));
-    writeln!(out, "\nnbe {version}, process {pid}, up {up}{memory}")?;
+    writeln!(page.out, "\nnbe {version}, process {pid}, up {up}{memory}")?;
     if !status.endpoint.id.is_empty() {
         let Endpoint { id, host } = &status.endpoint;
-        wrapped(out, "", "  ", &format!("endpoint {id} on {host}"))?;
+        page.wrap("", "  ", &format!("endpoint {id} on {host}"))?;
     }
-    writeln!(out, "\nDongle")?;
-    status.adapters.iter().try_for_each(|adapter| print_adapter(adapter, out))?;
-    writeln!(out, "\nAgent")?;
-    print_agent(&status.agent, out)?;
-    print_bands(&status.bands, all, out)?;
-    print_configuration(&status.config, all, out)?;
+    writeln!(page.out, "\nDongle")?;
+    status.adapters.iter().try_for_each(|adapter| print_adapter(adapter, page))?;
+    writeln!(page.out, "\nAgent")?;
+    print_agent(&status.agent, page)?;
+    print_bands(&status.bands, all, page)?;
+    print_configuration(&status.config, all, page)?;
     if all || status.log.for_s.is_some() {
-        writeln!(out, "\nLog\n  {}", log::sentence(&status.log))?;
+        writeln!(page.out, "\nLog\n  {}", log::sentence(&status.log))?;
     }
     Ok(())
 }
 
-fn print_adapter(adapter: &Adapter, out: &mut Page<impl Write>) -> io::Result<()> {
+fn print_adapter(adapter: &Adapter, page: &mut Page<impl Write>) -> io::Result<()> {
     let phase = match adapter.phase {
         AdapterPhase::Absent => "absent",
         AdapterPhase::Opening => "opening",
@@ -140,7 +150,7 @@ fn print_adapter(adapter: &Adapter, out: &mut Page<impl Write>) -> io::Result<()
     if let Some(firmware) = &adapter.firmware {
         line += &format!(", firmware {firmware}");
     }
-    wrapped(out, "  ", "            ", &line)?;
+    page.wrap("  ", "            ", &line)?;
     if let Some(age) = adapter.last_advert_age_ms {
         let count = |name: &str| adapter.counters.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
         let (reports, losses, discarded) = (count("reports"), count("losses"), count("discarded_bytes"));
@@ -148,12 +158,12 @@ fn print_adapter(adapter: &Adapter, out: &mut Page<impl Write>) -> io::Result<()
             "last advert {} ago, {reports} in all; discarded bytes: {discarded}, lost ports: {losses}",
             tenths(age)
         );
-        wrapped(out, "            ", "            ", &line)?;
+        page.wrap("            ", "            ", &line)?;
     }
     Ok(())
 }
 
-fn print_agent(agent: &Agent, out: &mut Page<impl Write>) -> io::Result<()> {
+fn print_agent(agent: &Agent, page: &mut Page<impl Write>) -> io::Result<()> {
     let how = match agent.phase {
         AgentPhase::Joined => format!("joined for {}", span(agent.for_s)),
         AgentPhase::Stopped => "stopped".to_owned(),
@@ -161,17 +171,17 @@ fn print_agent(agent: &Agent, out: &mut Page<impl Write>) -> io::Result<()> {
         AgentPhase::Connecting => format!("not joined for {}, connecting", span(agent.for_s)),
         AgentPhase::Joining => format!("not joined for {}, joining", span(agent.for_s)),
     };
-    wrapped(out, "  ", "    ", &format!("{} {how}", agent.url))?;
-    writeln!(out, "  facts: {} waiting, {} sent and not acknowledged", agent.queued, agent.in_flight)?;
+    page.wrap("  ", "    ", &format!("{} {how}", agent.url))?;
+    writeln!(page.out, "  facts: {} waiting, {} sent and not acknowledged", agent.queued, agent.in_flight)?;
     // One that lasts stands above already.
     match agent.last_error.as_ref().filter(|_| agent.phase == AgentPhase::Joined) {
-        Some(error) => wrapped(out, "  ", "    ", &format!("last trouble {} ago: {}", span(error.age_s), error.text)),
+        Some(error) => page.wrap("  ", "    ", &format!("last trouble {} ago: {}", span(error.age_s), error.text)),
         None => Ok(()),
     }
 }
 
-fn print_bands(bands: &Bands, all: bool, out: &mut Page<impl Write>) -> io::Result<()> {
-    writeln!(out, "\nBands: {} known, {} present", bands.total, bands.present)?;
+fn print_bands(bands: &Bands, all: bool, page: &mut Page<impl Write>) -> io::Result<()> {
+    writeln!(page.out, "\nBands: {} known, {} present", bands.total, bands.present)?;
     let most = if all { bands.listed.len() } else { MOST_BANDS };
     for band in bands.listed.iter().take(most) {
         let presence = if band.presence == Presence::Present { "present" } else { "absent" };
@@ -183,27 +193,27 @@ fn print_bands(bands: &Bands, all: bool, out: &mut Page<impl Write>) -> io::Resu
         let mean = band.mean_dbm.map(|mean| format!("{mean:.1} dBm")).unwrap_or_default();
         let age = band.last_age_ms.map(|age| format!("{} ago", tenths(age))).unwrap_or_default();
         let line = format!("  {:17}  {presence:7}  {side:4}  {mean:>10}  {age:>12}", printable(&band.label));
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(page.out, "{}", line.trim_end())?;
     }
     match bands.total.saturating_sub(most.min(bands.listed.len())) {
         0 => Ok(()),
-        more => writeln!(out, "  and {more} more"),
+        more => writeln!(page.out, "  and {more} more"),
     }
 }
 
-fn print_configuration(config: &Configuration, all: bool, out: &mut Page<impl Write>) -> io::Result<()> {
+fn print_configuration(config: &Configuration, all: bool, page: &mut Page<impl Write>) -> io::Result<()> {
     let file = match (&config.file, config.is_copy) {
         (None, _) => "no file".to_owned(),
         (Some(file), false) => file.clone(),
         (Some(file), true) => format!("the last good copy of {file}"),
     };
-    writeln!(out)?;
-    wrapped(out, "", "  ", &format!("Configuration: {file}, digest {}", config.digest))?;
+    writeln!(page.out)?;
+    page.wrap("", "  ", &format!("Configuration: {file}, digest {}", config.digest))?;
     match config.warnings.len() {
         0 => {}
-        _ if all => config.warnings.iter().try_for_each(|warning| wrapped(out, "  warning: ", "    ", warning))?,
-        1 => writeln!(out, "  1 warning: `nbe check` shows it")?,
-        more => writeln!(out, "  {more} warnings: `nbe check` shows them")?,
+        _ if all => config.warnings.iter().try_for_each(|warning| page.wrap("  warning: ", "    ", warning))?,
+        1 => writeln!(page.out, "  1 warning: `nbe status --all` shows it")?,
+        more => writeln!(page.out, "  {more} warnings: `nbe status --all` shows them")?,
     }
     let rows: Vec<(String, String, String)> = config
         .values
@@ -214,31 +224,13 @@ fn print_configuration(config: &Configuration, all: bool, out: &mut Page<impl Wr
     let key_width = rows.iter().map(|(key, ..)| key.len()).max().unwrap_or(0);
     let value_width = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0).min(WIDEST_VALUE);
     for (key, value, origin) in &rows {
-        writeln!(out, "  {key:key_width$}  {value:value_width$}  {origin}")?;
+        writeln!(page.out, "  {key:key_width$}  {value:value_width$}  {origin}")?;
     }
     match (all, rows.is_empty()) {
         (true, _) => Ok(()),
-        (false, true) => writeln!(out, "  every value is the default; --all shows them"),
-        (false, false) => writeln!(out, "  the rest are defaults; --all shows them"),
+        (false, true) => writeln!(page.out, "  every value is the default; --all shows them"),
+        (false, false) => writeln!(page.out, "  the rest are defaults; --all shows them"),
     }
-}
-
-/// Prints a text over as many lines as it takes, words whole; what the daemon sends is no terminal's business.
-fn wrapped(out: &mut Page<impl Write>, first: &str, rest: &str, text: &str) -> io::Result<()> {
-    let mut line = first.to_owned();
-    let mut is_empty = true;
-    for word in printable(text).split(' ') {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > out.width {
-            writeln!(out, "{line}")?;
-            (line, is_empty) = (rest.to_owned(), true);
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
-    }
-    writeln!(out, "{line}")
 }
 
 /// Seconds with a tenth while that matters.
@@ -324,7 +316,7 @@ Bands: 3 known, 2 present
   band-0c0d0e0f      absent   -
 
 Configuration: /etc/nbe/nbe.toml, digest caea1b8f
-  1 warning: `nbe check` shows it
+  1 warning: `nbe status --all` shows it
   rssi_tap_threshold  -42  /etc/nbe/nbe.toml:3
   the rest are defaults; --all shows them
 "
