@@ -273,6 +273,11 @@ impl Endpoint {
         AgentStory { status: self.link.status(), ..self.agent.clone() }
     }
 
+    /// Whether the agent owes an acknowledgement.
+    pub fn is_agent_overdue(&self) -> bool {
+        self.link.status().overdue
+    }
+
     /// When a dongle last heard anybody.
     pub fn heard(&self, adapter: AdapterId) -> Option<Time> {
         self.heard.iter().find(|(id, _)| *id == adapter).map(|(_, at)| *at)

@@ -101,6 +101,8 @@ pub struct Service {
     /// Random, new at every start.
     boot: String,
     notify: Notify,
+    /// Whether the agent owed an acknowledgement when that was last looked at.
+    overdue: bool,
     /// Why the configuration as it was last looked at is not in force.
     rejected: Option<String>,
     stopping: bool,
@@ -173,6 +175,7 @@ impl Service {
             notify: Notify::new(now),
             // Once more, for an edit between reading and watching.
             look_at: Some(now + EDIT_SETTLES),
+            overdue: false,
             rejected,
             stopping: false,
             stopped: false,
@@ -303,6 +306,9 @@ impl Service {
                 Output::Stopped => self.stopped = true,
             }
         }
+        // It comes with the time or with an answer, neither of which says so.
+        let was_overdue = std::mem::replace(&mut self.overdue, self.endpoint.is_agent_overdue());
+        is_news |= self.overdue != was_overdue;
         // Now, rather than when the loop comes round to the socket: a tap must not wait.
         self.socket.flush();
         if is_news {

@@ -78,6 +78,8 @@ impl Program {
         let signal = match name {
             "TERM" => rustix::process::Signal::TERM,
             "HUP" => rustix::process::Signal::HUP,
+            "STOP" => rustix::process::Signal::STOP,
+            "CONT" => rustix::process::Signal::CONT,
             _ => rustix::process::Signal::INT,
         };
         rustix::process::kill_process(pid, signal).unwrap();
@@ -299,7 +301,9 @@ fn the_service_manager_is_told_how_it_goes() {
     let mut told = String::new();
     let mut expect = |wanted: &str| {
         let mut message = [0; 4096];
+        let end = Instant::now() + PATIENCE;
         while !told.contains(wanted) {
+            assert!(Instant::now() < end, "no {wanted} after\n{told}");
             let read = manager.recv(&mut message).unwrap_or_else(|_| panic!("no {wanted} after\n{told}"));
             told.push_str(&String::from_utf8_lossy(&message[..read]));
             told.push('\n');
@@ -311,6 +315,12 @@ fn the_service_manager_is_told_how_it_goes() {
     expect("agent joined");
     expect("WATCHDOG=1");
     expect("WATCHDOG=1");
+    // An agent that hangs, with something to tell it.
+    place.agent.signal("STOP");
+    place.configure("rssi_tap_threshold = -42");
+    expect("agent joined, but it does not acknowledge");
+    place.agent.signal("CONT");
+    expect("agent joined\n");
     daemon.signal("TERM");
     expect("STOPPING=1");
     assert!(daemon.wait().success());

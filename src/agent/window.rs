@@ -71,10 +71,10 @@ impl Window {
         self.entries.iter().filter(|entry| !matches!(entry.item, Item::Dropped { .. })).count()
     }
 
-    /// Whether the agent owes an acknowledgement: one did not come in time, or none came before the last join ended.
+    /// Whether the agent owes an acknowledgement: one did not come in time on this join, and is awaited again.
     pub(super) fn is_overdue(&self) -> bool {
         let awaited = |entry: &Entry| matches!(entry.delivery, Delivery::Awaiting { .. });
-        self.entries.iter().any(|entry| awaited(entry) && (entry.tries >= TRIES || self.ended > 0))
+        self.entries.iter().any(|entry| awaited(entry) && entry.tries >= TRIES)
     }
 
     /// The lowest seq that is not acknowledged.
