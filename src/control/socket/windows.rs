@@ -57,8 +57,8 @@ pub struct Listener {
 /// Why there is no control pipe.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// Another program has the name.
-    #[error("nbe runs already and answers at {}", .path.display())]
+    /// Another program has the name; which one is not asked.
+    #[error("something answers at {}; it may be nbe", .path.display())]
     Taken {
         /// The name.
         path: PathBuf,
