@@ -351,18 +351,39 @@ fn the_socket_is_there_when_the_service_manager_hears_that_the_daemon_is_ready()
 
 #[test]
 fn a_daemon_started_by_hand_has_its_socket_with_the_login() {
-    let place = Place::new();
-    let mut command = place.command();
-    command.env_remove("RUNTIME_DIRECTORY").env("XDG_RUNTIME_DIR", place.folder.path());
-    if Path::new("/run/nbe").exists() {
-        return machine::skip("a daemon started by hand, since /run/nbe is there and comes first");
+    if Path::new("/run/nbe/control.sock").exists() {
+        return machine::skip("a daemon started by hand, since one may run at /run/nbe");
     }
-    let mut daemon = Program::start(&mut command, false);
+    let place = Place::new();
+    let login = place.path("login");
+    fs::create_dir(&login).unwrap();
+    let copy = place.path("program");
+    machine::copy_program(&copy);
+    let ask = |words: &[&str]| {
+        let mut command = nbe(&copy);
+        command.args(words).env("XDG_RUNTIME_DIR", &login);
+        if !machine::is_root() {
+            return Some(command);
+        }
+        machine::as_nobody().map(|nobody| through(nobody, &command))
+    };
+    if machine::is_root() {
+        fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // What is left of it after `su`: it is root's, whose daemon it is not.
+        let Some(mut log) = ask(&["log"]) else { return };
+        let said = text(&log.output().unwrap().stderr);
+        assert!(said.contains("nobody answers at /run/nbe/control.sock:"), "{said}");
+        assert!(Command::new("chown").arg("nobody").arg(&login).status().unwrap().success());
+    }
+    let config = place.path("nbe.toml");
+    let mut daemon =
+        Program::start(&mut ask(&["run", "--config", config.to_str().unwrap(), "--port", "/nowhere"]).unwrap(), false);
     daemon.expect("started");
-    let asked = nbe(program()).arg("log").env("XDG_RUNTIME_DIR", place.folder.path()).output().unwrap();
+    let asked = ask(&["log"]).unwrap().output().unwrap();
     assert!(asked.status.success(), "found without being named: {}", text(&asked.stderr));
-    assert!(place.path("nbe/control.sock").exists());
+    assert!(login.join("nbe/control.sock").exists());
     daemon.stop();
+    assert!(!login.join("nbe").exists());
 }
 
 #[test]
@@ -374,8 +395,10 @@ fn a_daemon_started_by_root_makes_the_directory_where_everybody_finds_its_socket
     let mut apart = Command::new("unshare");
     // A shell's mask must not keep others out.
     apart.args(["-rm", "sh", "-c", "mount -t tmpfs none /run && umask 077 && exec \"$@\"", "sh"]);
-    let mut command = through(apart, place.command().env_remove("RUNTIME_DIRECTORY"));
-    let mut daemon = Program::start(command.env_remove("RUNTIME_DIRECTORY"), false);
+    // As `sudo -E` leaves it behind.
+    let mut command = place.command();
+    command.env_remove("RUNTIME_DIRECTORY").env("XDG_RUNTIME_DIR", place.folder.path());
+    let mut daemon = Program::start(&mut through(apart, &command), false);
     daemon.expect("started");
     let run = format!("/proc/{}/root/run/nbe", daemon.child.id());
     assert_eq!(fs::metadata(&run).unwrap().permissions().mode() & 0o777, 0o755);
@@ -399,7 +422,7 @@ fn a_daemon_that_nobody_can_ask_says_so_and_what_helps() {
         command.arg(copy).arg("run").arg("--config").arg(place.path("nbe.toml")).args(["--port", "/nowhere"]);
     }
     let mut daemon = Program::start(command.env_remove("RUNTIME_DIRECTORY").env_remove("XDG_RUNTIME_DIR"), false);
-    daemon.expect("WARN no control socket: there is neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR, and this account");
+    daemon.expect("WARN no control socket: there is neither RUNTIME_DIRECTORY nor an XDG_RUNTIME_DIR of this account");
     daemon.expect("started");
     daemon.stop();
     let asked = place.nbe(&["status"]);

@@ -26,7 +26,7 @@ const MOST_MISTAKES: usize = 20;
 pub(super) fn bind(path: Option<&Path>, yields: bool) -> Result<Option<Result<Listener, BindError>>, Failure> {
     match path.map(Listener::bind) {
         // It would throw the other one off the agent.
-        Some(Err(taken @ BindError::Taken { .. })) if yields => {
+        Some(Err(taken)) if yields && taken.is_by_a_daemon() => {
             let first = if cfg!(windows) { "`nbe service stop`" } else { "`systemctl stop nbe`" };
             Err(Failure::new(exit::FOUND, taken).advise(format!(
                 "`nbe status` tells how it is; to run another in its place, end that one first ({first}, or Ctrl-C \
@@ -46,8 +46,8 @@ pub(super) fn serve(bound: Option<Result<Listener, BindError>>, is_wanted: bool,
         }
         Some(Err(error)) => error.to_string(),
         None if is_wanted => {
-            "there is neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR, and this account may not write to /run/nbe; run \
-             nbe as the service does, or set XDG_RUNTIME_DIR to a directory of this account"
+            "there is neither RUNTIME_DIRECTORY nor an XDG_RUNTIME_DIR of this account, and it may not write to \
+             /run/nbe; run nbe as the service does, or set XDG_RUNTIME_DIR to a directory of this account"
                 .to_owned()
         }
         None => return None,

@@ -1,8 +1,10 @@
 //! A Unix socket; who may do what is decided by the account at the other end.
 
+mod lock; // who may have the socket
+
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
@@ -11,6 +13,7 @@ use rustix::net::{
 };
 use tokio::net::UnixListener;
 
+use self::lock::{Lock, identity, permit};
 use crate::control::Access;
 
 /// The socket's name in its directory.
@@ -27,10 +30,10 @@ pub type Stream = tokio::net::UnixStream;
 pub struct Listener {
     inner: UnixListener,
     path: PathBuf,
-    /// Device and inode, by which our own is known from one that has taken its place.
+    /// By which our own is known from one that has taken its place.
     identity: Option<(u64, u64)>,
-    /// The directory, where it was made for the socket.
-    made: Option<PathBuf>,
+    /// Let go after the socket, as fields are dropped last.
+    _lock: Lock,
 }
 
 /// Why there is no control socket.
@@ -43,6 +46,24 @@ pub enum BindError {
         path: PathBuf,
         /// Its process id, where the system tells.
         pid: Option<i32>,
+    },
+    /// Another one has the lock, and does not answer.
+    #[error("another nbe starts or ends just now: it holds {}", .lock.display())]
+    Held {
+        /// The lock.
+        lock: PathBuf,
+    },
+    /// Whoever owns the directory could answer in the daemon's place.
+    #[error(
+        "{} belongs to another account (number {owner}), which could answer in its place; name a directory of this \
+         account with RUNTIME_DIRECTORY",
+        .directory.display()
+    )]
+    Foreign {
+        /// The directory.
+        directory: PathBuf,
+        /// Its owner.
+        owner: u32,
     },
     /// Something else stands there.
     #[error("{} is no socket, and is left alone", .path.display())]
@@ -64,6 +85,13 @@ fn process(pid: Option<i32>) -> String {
     pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
 }
 
+impl BindError {
+    /// Whether it is another daemon that is in the way.
+    pub fn is_by_a_daemon(&self) -> bool {
+        matches!(self, Self::Taken { .. } | Self::Held { .. })
+    }
+}
+
 impl Listener {
     /// Listens at `path`, in place of a daemon that has died there; must be called inside a tokio runtime.
     ///
@@ -71,20 +99,21 @@ impl Listener {
     /// If a living one listens there, or something else is in the way.
     pub fn bind(path: &Path) -> Result<Self, BindError> {
         let failed = |source: io::Error| BindError::Failed { path: path.to_owned(), source };
-        let mut made = None;
+        // From here on nobody else looks, removes and binds.
+        let lock = Lock::take(path)?;
         match fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => return Err(BindError::NoSocket { path: path.to_owned() }),
             Ok(_) => match listening(path).map_err(failed)? {
                 Some(pid) => return Err(BindError::Taken { path: path.to_owned(), pid }),
                 None => fs::remove_file(path).map_err(failed)?,
             },
-            Err(_) => made = make_directory(path).map_err(failed)?,
+            Err(_) => {}
         }
         let inner = UnixListener::bind(path).map_err(failed)?;
-        let identity = fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()));
-        let listener = Self { inner, path: path.to_owned(), identity, made };
+        let identity = fs::symlink_metadata(path).ok().map(|found| identity(&found));
+        let mut listener = Self { inner, path: path.to_owned(), identity, _lock: lock };
         // Everybody may connect: who it is decides what they may do.
-        fs::set_permissions(path, fs::Permissions::from_mode(0o666)).map_err(failed)?;
+        listener.identity = Some(permit(path, FileTypeExt::is_socket, 0o666).map_err(failed)?);
         Ok(listener)
     }
 
@@ -107,11 +136,9 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let found = fs::symlink_metadata(&self.path).ok().map(|found| (found.dev(), found.ino()));
+        let found = fs::symlink_metadata(&self.path).ok().map(|found| identity(&found));
         if found.is_some() && found == self.identity {
             let _ = fs::remove_file(&self.path);
-            // With anything in it, it stays.
-            let _ = self.made.as_ref().map(fs::remove_dir);
         }
     }
 }
@@ -140,17 +167,8 @@ fn peer(_: &impl std::os::fd::AsFd) -> Option<i32> {
     None
 }
 
-/// Makes the socket's own directory where it is missing, and says which: open to everybody, as the socket in it is.
-fn make_directory(path: &Path) -> io::Result<Option<PathBuf>> {
-    let Some(directory) = path.parent().filter(|directory| !directory.is_dir()) else { return Ok(None) };
-    fs::create_dir(directory)?;
-    // Whatever the account's mask says.
-    fs::set_permissions(directory, fs::Permissions::from_mode(0o755))?;
-    Ok(Some(directory.to_owned()))
-}
-
 /// Where a daemon of this account has its socket: the service manager's runtime directory, else the package's where it
-/// may be written, else that of the login, else the package's where it may be made; else nowhere.
+/// may be written or made, else that of the login; else nowhere.
 pub fn own_place() -> Option<PathBuf> {
     let is_writable = |path: &&Path| rustix::fs::access(*path, rustix::fs::Access::WRITE_OK).is_ok();
     let packaged = || Some(Path::new(RUNTIME)).filter(is_writable).map(Path::to_owned);
@@ -158,7 +176,7 @@ pub fn own_place() -> Option<PathBuf> {
         let runtime = Path::new(RUNTIME);
         runtime.parent().filter(|_| !runtime.exists()).filter(is_writable).map(|_| runtime.to_owned())
     };
-    given().or_else(packaged).or_else(of_login).or_else(makeable).map(|directory| directory.join(NAME))
+    given().or_else(packaged).or_else(makeable).or_else(of_login).map(|directory| directory.join(NAME))
 }
 
 /// Where a command looks for a daemon's socket, in this order.
@@ -174,9 +192,11 @@ fn given() -> Option<PathBuf> {
     first.is_absolute().then_some(first)
 }
 
+/// That of the login, unless it is another account's, as it can be after `su` and `sudo -E`.
 fn of_login() -> Option<PathBuf> {
     let directory = PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR")?);
-    directory.is_absolute().then(|| directory.join("nbe"))
+    let is_own = || fs::metadata(&directory).is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw());
+    (directory.is_absolute() && is_own()).then(|| directory.join("nbe"))
 }
 
 /// Connects to a daemon.
@@ -189,6 +209,8 @@ pub(super) async fn connect(path: &Path) -> io::Result<Stream> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn place() -> (tempfile::TempDir, PathBuf) {
@@ -226,12 +248,39 @@ mod tests {
         fs::remove_file(&path).unwrap();
         let ours = Listener::bind(&path).unwrap();
         fs::remove_file(&path).unwrap();
+        assert!(matches!(Listener::bind(&path), Err(BindError::Held { .. })), "it is not done yet");
+        fs::remove_file(path.with_extension("lock")).unwrap();
         let theirs = Listener::bind(&path).unwrap();
         drop(ours);
-        assert!(path.exists(), "another has taken the place");
+        assert!(path.exists() && path.with_extension("lock").exists(), "another has taken the place");
         drop(theirs);
+        fs::remove_dir(path.parent().unwrap()).unwrap();
         let long = path.parent().unwrap().join("x".repeat(120));
         assert!(Listener::bind(&long).unwrap_err().to_string().contains("cannot listen at"));
+        assert!(!path.parent().unwrap().exists(), "what was made for nothing is removed");
+    }
+
+    #[test]
+    fn of_many_that_start_together_one_has_the_socket() {
+        let (_folder, path) = place();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let start = std::sync::Barrier::new(4);
+        let bind = || {
+            let _inside = runtime.enter();
+            start.wait();
+            Listener::bind(&path)
+        };
+        for round in 0..50 {
+            // In place of one that was killed.
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+            let bound: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(bind)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let others: Vec<_> = bound.iter().filter_map(|bound| bound.as_ref().err()).collect();
+            assert!(others.len() == 3 && others.iter().all(|error| error.is_by_a_daemon()), "{round}: {others:?}");
+        }
     }
 
     #[tokio::test]

@@ -73,6 +73,13 @@ pub enum BindError {
     },
 }
 
+impl BindError {
+    /// Whether it is another daemon that is in the way.
+    pub fn is_by_a_daemon(&self) -> bool {
+        matches!(self, Self::Taken { .. })
+    }
+}
+
 impl Listener {
     /// Makes the pipe of this name, and the one beside it for those who may change; must be called inside a tokio
     /// runtime.
