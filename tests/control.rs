@@ -387,6 +387,39 @@ fn a_daemon_started_by_hand_has_its_socket_with_the_login() {
 }
 
 #[test]
+fn a_second_daemon_finds_the_first_at_another_place() {
+    if !machine::can_unshare() {
+        return;
+    }
+    let place = Place::new();
+    fs::create_dir(place.path("nbe")).unwrap();
+    let first = Program::start(place.command().env("RUNTIME_DIRECTORY", place.path("nbe")), false);
+    let end = Instant::now() + PATIENCE;
+    while UnixStream::connect(place.path("nbe/control.sock")).is_err() {
+        assert!(Instant::now() < end, "the first does not start");
+        std::thread::yield_now();
+    }
+    let second = |runtime: Option<&Path>| {
+        let mut command = place.command();
+        command.env_remove("RUNTIME_DIRECTORY").env("XDG_RUNTIME_DIR", place.folder.path());
+        runtime.map(|runtime| command.env("RUNTIME_DIRECTORY", runtime));
+        // Root has its own place in /run.
+        let mut apart = Command::new("unshare");
+        apart.args(["-rm", "sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "sh"]);
+        Program::start(&mut through(apart, &command), false)
+    };
+    let (first_id, socket) = (first.child.id(), place.path("nbe/control.sock"));
+    let mut refused = second(None);
+    refused.expect(&format!("error: nbe runs already (process {first_id}) and answers at {}", socket.display()));
+    let (ended, said) = refused.end();
+    assert_eq!(ended.code(), Some(1), "{said}");
+    let mut beside = second(Some(place.folder.path()));
+    beside.expect("started");
+    beside.stop();
+    first.stop();
+}
+
+#[test]
 fn a_daemon_started_by_root_makes_the_directory_where_everybody_finds_its_socket() {
     if !machine::can_unshare() {
         return;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub use self::client::{AskError, ask};
-pub use self::system::{BindError, Listener, Stream, own_place, places};
+pub use self::system::{BindError, Listener, Stream, elsewhere, own_place, places};
 #[cfg(unix)]
 use self::unix as system;
 #[cfg(windows)]

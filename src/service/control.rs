@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Service, who};
 use crate::agent;
 use crate::clock::Clock;
-use crate::control::socket::{Asked, BindError, Listener, Server};
+use crate::control::socket::{self, Asked, BindError, Listener, Server};
 use crate::control::status::{
     Adapter, Agent, AgentPhase, Band, Bands, Changed, Configuration, Endpoint, LastError, MOST_BANDS, Reload, Setting,
     Status, WallClock,
@@ -22,9 +22,11 @@ use crate::time::Time;
 /// The most mistakes that a refused reload quotes.
 const MOST_MISTAKES: usize = 20;
 
-/// Begins to listen; ends with a failure where a living daemon has the place and this one `yields` to it.
+/// Begins to listen; ends with a failure where a living daemon has the place, or another one where a daemon may have it,
+/// and this one `yields` to it.
 pub(super) fn bind(path: Option<&Path>, yields: bool) -> Result<Option<Result<Listener, BindError>>, Failure> {
-    match path.map(Listener::bind) {
+    let elsewhere = if yields { socket::elsewhere(path) } else { None };
+    match elsewhere.map(Err).or_else(|| path.map(Listener::bind)) {
         // It would throw the other one off the agent.
         Some(Err(taken)) if yields && taken.is_by_a_daemon() => {
             let first = if cfg!(windows) { "`nbe service stop`" } else { "`systemctl stop nbe`" };

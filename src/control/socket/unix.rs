@@ -185,6 +185,16 @@ pub fn places() -> Vec<PathBuf> {
     directories.map(|directory| directory.join(NAME)).collect()
 }
 
+/// A daemon that lives at another of the places; not looked for where the service manager has given this one its own.
+pub fn elsewhere(own: Option<&Path>) -> Option<BindError> {
+    let others = if given().is_some() { Vec::new() } else { places() };
+    others.into_iter().filter(|path| Some(path.as_path()) != own).find_map(|path| match listening(&path) {
+        Ok(Some(pid)) => Some(BindError::Taken { path, pid }),
+        // Nobody, or not to be told by this account.
+        Ok(None) | Err(_) => None,
+    })
+}
+
 /// The runtime directory that the service manager has made; of several, the first.
 fn given() -> Option<PathBuf> {
     let directories = std::env::var_os("RUNTIME_DIRECTORY")?;

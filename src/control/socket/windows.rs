@@ -150,6 +150,11 @@ pub fn places() -> Vec<PathBuf> {
     vec![admin(Path::new(NAME)), NAME.into()]
 }
 
+/// A daemon that lives at another of the places; here is only one.
+pub fn elsewhere(_: Option<&Path>) -> Option<BindError> {
+    None
+}
+
 /// Connects to a daemon; must be called inside a tokio runtime.
 ///
 /// # Errors
