@@ -161,7 +161,9 @@ class Rig:
         finally:
             hand.terminate()
             hand.wait()
+        mark = self.agent.look()
         sh("systemctl start nbe")
+        self.agent.wait(mark, "snapshot")
         return "the service gives way to it, and leaves it its socket"
 
     # ---- ended and started again
@@ -176,8 +178,9 @@ class Rig:
 
     def stopped(self):
         until("scanning", lambda: "scanning" in show("StatusText"))
-        mark, log = self.agent.look(), cursor()
-        os.kill(int(show("MainPID")), signal.SIGSTOP)
+        mark, log, pid = self.agent.look(), cursor(), int(show("MainPID"))
+        need(pid, "there is no process to stop")  # 0 would stop whoever asks
+        os.kill(pid, signal.SIGSTOP)
         took, _ = self.agent.wait(mark, "snapshot", within=120)
         said = sh(f"journalctl --no-pager -o cat --after-cursor='{log}' UNIT=nbe.service", True) + journal(log)
         need("watchdog" in said.lower(), "systemd says nothing of its watchdog")
