@@ -5,7 +5,7 @@ use crate::settings::Config;
 /// The parts of a configuration that differ from an older one, each with what it asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Threshold, cutoffs, detector or the time to absence: the next reading is judged by the new ones.
+    /// Threshold, cutoffs, detector, its pace or the time to absence: the next reading is judged by the new ones.
     pub thresholds: bool,
     /// A window's length: the newest readings are kept.
     pub windows: bool,
@@ -37,8 +37,7 @@ impl Config {
             self.adapters.iter().zip(&older.adapters).any(|(new, old)| of(new, old))
         };
         Change {
-            thresholds: (self.rssi_tap_threshold, self.rssi_cutoffs, self.detector, self.absent_after)
-                != (older.rssi_tap_threshold, older.rssi_cutoffs, older.detector, older.absent_after),
+            thresholds: self.thresholds() != older.thresholds(),
             windows: (self.rssi_window_tap, self.rssi_window_long) != (older.rssi_window_tap, older.rssi_window_long),
             offsets: differ(|new, old| new.rssi_offset != old.rssi_offset),
             adapters: self.adapters.len() != older.adapters.len() || differ(|new, old| new.which != old.which),
@@ -47,5 +46,11 @@ impl Config {
             agent: (&self.agent_url, &self.agent) != (&older.agent_url, &older.agent),
             log: self.log != older.log,
         }
+    }
+
+    /// What a reading is judged by.
+    fn thresholds(&self) -> impl PartialEq + use<> {
+        let Self { rssi_tap_threshold, rssi_cutoffs, detector, away_pace, absent_after, .. } = *self;
+        (rssi_tap_threshold, rssi_cutoffs, detector, away_pace, absent_after)
     }
 }

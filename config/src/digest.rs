@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::quantity::Level;
-use crate::settings::{Adapter, AdapterChoice, Bands, Config, Detector};
+use crate::settings::{Adapter, AdapterChoice, AwayPace, Bands, Config, Detector};
 
 /// The first 32 bits of a SHA-256 over all that decisions and scanning depend on.
 ///
@@ -37,6 +37,7 @@ impl Config {
             rssi_tap_threshold,
             rssi_cutoffs,
             detector,
+            away_pace,
             absent_after,
             bands: Bands { company_ids, name_prefixes, service_uuids, addresses, all },
             agent: _,
@@ -45,6 +46,7 @@ impl Config {
         } = self;
         let detector = match detector {
             Detector::Classic => "classic",
+            Detector::Adaptive => "adaptive",
         };
         let or_zero = |level: Option<Level>| level.map_or(0, Level::dbm);
         let mut text = String::from("nbe configuration 1\n");
@@ -57,6 +59,12 @@ impl Config {
         line("rssi_cutoff_close", &or_zero(rssi_cutoffs.map(|cutoffs| cutoffs.close())));
         line("rssi_cutoff_far", &or_zero(rssi_cutoffs.map(|cutoffs| cutoffs.far())));
         line("detector", &detector);
+        // Nothing for the one in the middle: captures from before there was a choice keep their digest.
+        match away_pace {
+            AwayPace::Sooner => line("away_pace", &"sooner"),
+            AwayPace::Balanced => {}
+            AwayPace::Calmer => line("away_pace", &"calmer"),
+        }
         line("absent_after_us", &absent_after.as_micros());
         company_ids.iter().for_each(|id| line("company_id", id));
         // Quoted, since a name can hold a line's end.

@@ -54,7 +54,9 @@ pub use identity::{Address, Pin, ServiceUuid, Uuid};
 pub use layers::{Flag, Origin, SourceFile, Sources};
 pub use quantity::{Cutoffs, Level, RssiOffset, ScanTicks, ScanTiming, WindowLength};
 pub use resolve::{Effective, Resolution, resolve};
-pub use settings::{Adapter, AdapterChoice, Agent, Bands, Config, Detector, Log, LogFormat, LogLevel, LogParts};
+pub use settings::{
+    Adapter, AdapterChoice, Agent, AwayPace, Bands, Config, Detector, Log, LogFormat, LogLevel, LogParts,
+};
 
 /// The reference file `nbe.default.toml`, which is the lowest layer.
 pub const REFERENCE: &str = include_str!("../../nbe.default.toml");

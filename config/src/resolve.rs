@@ -105,6 +105,7 @@ fn complete(merge: &Merge) -> Option<Config> {
         rssi_tap_threshold: draft.rssi_tap_threshold?,
         rssi_cutoffs,
         detector: draft.detector?,
+        away_pace: draft.away_pace?,
         absent_after: draft.absent_after_s?,
         bands: draft.bands,
         agent: draft.agent,

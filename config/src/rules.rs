@@ -6,6 +6,7 @@ use crate::layers::SourceFile;
 use crate::merge::Merge;
 use crate::quantity::WindowLength;
 use crate::schema::AdapterDraft;
+use crate::settings::{AwayPace, Detector};
 
 /// The strongest reading the dongle gives, in dBm; nearer, it saturates (BGAPI reference, §5.4.3).
 const SATURATION_DBM: i8 = -38;
@@ -26,6 +27,7 @@ pub(crate) fn check(merge: &mut Merge, file: Option<&SourceFile>) {
     }
     check_agent(merge, &mut found);
     check_levels(merge, &mut found);
+    check_pace(merge, &mut found);
     merge.adapters.iter_mut().for_each(|adapter| check_adapter(adapter, &mut found));
     check_choice_of_adapters(merge, &mut found);
     found.into_iter().for_each(|diagnostic| merge.diagnostics.push(diagnostic));
@@ -124,7 +126,6 @@ fn check_taps_against_trends(merge: &Merge, found: &mut Vec<Diagnostic>) {
     let (Some(Some(threshold)), Some(Some(close))) = (draft.rssi_tap_threshold, draft.rssi_cutoff_close) else {
         return;
     };
-    let shown = |name: &str, held: &Held| format!("{name} ({}, {})", held.value, held.origin());
     let mut compare = |one: &str, is: &str, other: &str, help: &str| {
         let (Some(held_one), Some(held_other)) = (merge.main.get(one), merge.main.get(other)) else { return };
         let set_last = if held_other.rank() > held_one.rank() { held_other } else { held_one };
@@ -144,6 +145,28 @@ fn check_taps_against_trends(merge: &Merge, found: &mut Vec<Diagnostic>) {
                     below rssi_window_long, 10 and 50 to begin with";
         compare("rssi_window_tap", "longer than", "rssi_window_long", help);
     }
+}
+
+/// A pace that nothing goes by.
+fn check_pace(merge: &Merge, found: &mut Vec<Diagnostic>) {
+    let draft = &merge.main.draft;
+    let Some(pace) = merge.main.get("away_pace").filter(|_| draft.away_pace != Some(AwayPace::Balanced)) else {
+        return;
+    };
+    let (over, help) = match (draft.detector, draft.rssi_cutoff_close) {
+        (Some(Detector::Classic), _) => ("detector", "only detector = \"adaptive\" goes by it"),
+        (Some(Detector::Adaptive), Some(None)) => ("rssi_cutoff_close", "0 turns away off, whatever the pace"),
+        _ => return,
+    };
+    if let Some(held_over) = merge.main.get(over) {
+        let message = format!("{} has no effect under {}", shown("away_pace", pace), shown(over, held_over));
+        found.push(pace.warning(message).with_help(help));
+    }
+}
+
+/// A value with where it is from, as messages name it.
+fn shown(name: &str, held: &Held) -> String {
+    format!("{name} ({}, {})", held.value, held.origin())
 }
 
 fn check_adapter(adapter: &mut Filled<AdapterDraft>, found: &mut Vec<Diagnostic>) {

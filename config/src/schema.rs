@@ -9,7 +9,7 @@ use crate::agent_url::AgentUrl;
 use crate::identity::{Address, Pin, ServiceUuid, Uuid};
 use crate::kind::{self, Kind, Misfit};
 use crate::quantity::{Level, RssiOffset, ScanTicks, WindowLength};
-use crate::settings::{Bands, Detector, Log, LogFormat, LogLevel};
+use crate::settings::{AwayPace, Bands, Detector, Log, LogFormat, LogLevel};
 
 /// The keys outside `[[adapter]]`, in the order in which they are shown.
 pub(crate) const KEYS: &[Key<Draft>] = keys![
@@ -20,6 +20,7 @@ pub(crate) const KEYS: &[Key<Draft>] = keys![
     rssi_cutoff_close: kind::LevelOrZero,
     rssi_cutoff_far: kind::LevelInDbm,
     detector: kind::Choice<Detector>,
+    away_pace: kind::Choice<AwayPace>,
     absent_after_s: kind::Seconds<3, 600>,
     bands.company_ids: kind::List<kind::CompanyId>,
     bands.name_prefixes: kind::List<kind::NamePrefix>,
@@ -93,6 +94,7 @@ pub(crate) struct Draft {
     pub rssi_cutoff_close: Option<Option<Level>>,
     pub rssi_cutoff_far: Option<Level>,
     pub detector: Option<Detector>,
+    pub away_pace: Option<AwayPace>,
     pub absent_after_s: Option<Duration>,
     pub bands: Bands,
     pub agent: crate::settings::Agent,

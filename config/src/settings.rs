@@ -22,6 +22,8 @@ pub struct Config {
     pub rssi_cutoffs: Option<Cutoffs>,
     /// The rule that decides.
     pub detector: Detector,
+    /// How soon [`Detector::Adaptive`] says away.
+    pub away_pace: AwayPace,
     /// How long a band may be silent before it counts as absent.
     pub absent_after: Duration,
     /// What counts as a band until the agent sends a roster.
@@ -39,6 +41,19 @@ pub struct Config {
 pub enum Detector {
     /// Plain means over the last readings, as the six keys have always worked.
     Classic,
+    /// Each reading weighed by how much it says.
+    Adaptive,
+}
+
+/// How soon the adaptive detector says away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AwayPace {
+    /// Quicker behind someone who leaves, and now and then behind someone who sits.
+    Sooner,
+    /// Between the two.
+    Balanced,
+    /// More seldom behind someone who sits, and slower behind someone who leaves.
+    Calmer,
 }
 
 /// One dongle, and how it scans.

@@ -102,8 +102,8 @@ fn what_has_to_change_is_changed_and_told() {
         ),
         (
             "our own keys",
-            "absent_after_s = 20\n[[adapter]]\nport = 'COM5'\nspeed = 9600\n",
-            "absent_after_s = 20\n[[adapter]]\nport = 'COM5'\n# nbe does not read adapter.speed:\n# speed = 9600\n",
+            "absent_after_s = 20\naway_pace = 'calmer'\n[[adapter]]\nport = 'COM5'\nspeed = 9600\n",
+            "absent_after_s = 20\naway_pace = 'calmer'\n[[adapter]]\nport = 'COM5'\n# nbe does not read adapter.speed:\n# speed = 9600\n",
             &["adapter.speed: kept as a comment"],
         ),
         (

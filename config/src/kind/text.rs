@@ -11,7 +11,7 @@ use super::{Kind, Misfit};
 use crate::agent_url::{AgentUrl, AgentUrlError};
 use crate::identity::{Address, Pin, ServiceUuid, Uuid};
 use crate::schema::nearest;
-use crate::settings::{Detector, LogFormat, LogLevel};
+use crate::settings::{AwayPace, Detector, LogFormat, LogLevel};
 
 /// What a local name begins with; an advert of 31 octets has room for 29.
 pub(crate) struct NamePrefix;
@@ -151,7 +151,6 @@ impl<T: Words> Kind for Choice<T> {
         let wanted = text(value.as_ref())?;
         match T::WORDS.iter().find(|(word, _)| *word == wanted) {
             Some((_, choice)) => Ok(*choice),
-            None if T::PLANNED.contains(&wanted) => Err(Misfit::new(value.as_ref()).because("not in this version")),
             None => {
                 let misfit = Misfit::new(value.as_ref());
                 Err(match nearest(wanted, T::WORDS.iter().map(|(word, _)| word)) {
@@ -166,14 +165,15 @@ impl<T: Words> Kind for Choice<T> {
 /// A type whose values are words.
 pub(crate) trait Words: Copy + 'static {
     const WORDS: &'static [(&'static str, Self)];
-
-    /// Words that documents mention and this version does not know.
-    const PLANNED: &'static [&'static str] = &[];
 }
 
 impl Words for Detector {
-    const WORDS: &'static [(&'static str, Self)] = &[("classic", Self::Classic)];
-    const PLANNED: &'static [&'static str] = &["adaptive"];
+    const WORDS: &'static [(&'static str, Self)] = &[("classic", Self::Classic), ("adaptive", Self::Adaptive)];
+}
+
+impl Words for AwayPace {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("sooner", Self::Sooner), ("balanced", Self::Balanced), ("calmer", Self::Calmer)];
 }
 
 impl Words for LogLevel {

@@ -30,6 +30,7 @@ fn piece() -> impl Strategy<Value = String> {
         "rssi_cutoff_close",
         "rssi_cutoff_far",
         "detector",
+        "away_pace",
         "absent_after_s",
         "bands",
         "company_ids",

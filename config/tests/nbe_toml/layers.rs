@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{URL, file, first_lines, layers};
 use nbe_config::{
-    AdapterChoice, Address, Change, Config, LogLevel, LogParts, Resolution, RssiOffset, Sources, WindowLength,
-    last_good,
+    AdapterChoice, Address, AwayPace, Change, Config, Detector, LogLevel, LogParts, Resolution, RssiOffset, Sources,
+    WindowLength, last_good,
 };
 
 fn shown(resolution: &Resolution, key: &str) -> String {
@@ -52,6 +52,8 @@ fn variables_take_what_a_shell_gives_them() {
     );
     assert_eq!(config(&[("RSSI_TAP_THRESHOLD", "0")]).rssi_tap_threshold, None);
     assert_eq!(config(&[("NBE_DETECTOR", "classic")]), Config::default());
+    let adaptive = config(&[("NBE_DETECTOR", "adaptive"), ("NBE_AWAY_PACE", "calmer")]);
+    assert_eq!((adaptive.detector, adaptive.away_pace), (Detector::Adaptive, AwayPace::Calmer));
     assert_eq!(
         config(&[("NBE_SOMETHING", "of another program"), ("NBE_CONFIG", "/x"), ("PATH", "/bin")]),
         Config::default()
@@ -131,6 +133,7 @@ fn the_digest_follows_what_decides_and_nothing_else() {
     for same in [
         "",
         "rssi_window_tap = 0x0a",
+        "detector = \"classic\"\naway_pace = \"balanced\"",
         "[log]\nlevel = \"debug\"",
         "[agent]\nendpoint_id = \"6e400001-b5a3-f393-e0a9-e50e24dcca9e\"",
         "[[adapter]]\nscan_window_ms = 30.0",
@@ -145,6 +148,10 @@ fn the_digest_follows_what_decides_and_nothing_else() {
         "rssi_cutoff_close = -69",
         "rssi_cutoff_close = 0",
         "rssi_cutoff_far = -83",
+        "detector = \"adaptive\"",
+        "away_pace = \"sooner\"",
+        "away_pace = \"calmer\"",
+        "detector = \"adaptive\"\naway_pace = \"sooner\"",
         "absent_after_s = 31",
         "bands.all = true",
         "bands.company_ids = []",
@@ -167,6 +174,8 @@ fn a_reload_knows_what_it_changes() {
         ("", Change::default()),
         ("rssi_tap_threshold = -42", Change { thresholds: true, ..Change::default() }),
         ("rssi_cutoff_far = -83", Change { thresholds: true, ..Change::default() }),
+        ("detector = \"adaptive\"", Change { thresholds: true, ..Change::default() }),
+        ("away_pace = \"sooner\"", Change { thresholds: true, ..Change::default() }),
         ("absent_after_s = 31", Change { thresholds: true, ..Change::default() }),
         ("rssi_window_long = 40", Change { windows: true, ..Change::default() }),
         ("bands.all = true", Change { bands: true, ..Change::default() }),

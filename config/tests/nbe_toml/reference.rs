@@ -1,6 +1,6 @@
 //! `nbe.default.toml` says what is true.
 
-use nbe_config::{Config, Detector, REFERENCE, Resolution, Sources, resolve};
+use nbe_config::{AwayPace, Config, Detector, REFERENCE, Resolution, Sources, resolve};
 
 use crate::{file, first_lines, layers};
 
@@ -18,7 +18,7 @@ fn the_six_keys_default_to_what_is_documented() {
     assert_eq!(config.rssi_tap_threshold, None);
     let cutoffs = config.rssi_cutoffs.unwrap();
     assert_eq!((cutoffs.close().dbm(), cutoffs.far().dbm()), (-70, -75));
-    assert_eq!(config.detector, Detector::Classic);
+    assert_eq!((config.detector, config.away_pace), (Detector::Classic, AwayPace::Balanced));
     assert_eq!(config.absent_after.as_secs(), 30);
     assert_eq!((config.bands.company_ids.as_slice(), config.bands.all), ([434].as_slice(), false));
     assert_eq!(config.bands.name_prefixes, ["Nymi"]);
