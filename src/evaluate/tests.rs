@@ -8,7 +8,7 @@ use crate::evaluate::read::read;
 use crate::evaluate::score::{Said, score_locks, score_taps};
 use crate::evaluate::trace::{Stress, Thin, Trace, Truth};
 use crate::event::Digest;
-use crate::proximity::{Cutoffs, Level, Matcher, Settings};
+use crate::proximity::{Cutoffs, Detector, Level, Matcher, Pace, Settings};
 use crate::time::Time;
 
 /// Short windows, near from -70 dBm on, away at -75, a tap at -42.
@@ -18,6 +18,8 @@ pub(super) fn settings() -> Settings {
         window_long: 4,
         tap_threshold: Some(Level::from_dbm(-42)),
         cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
+        detector: Detector::Classic,
+        pace: Pace::Balanced,
         absent_after: Duration::from_secs(30),
         offsets: Vec::new(),
         matcher: Matcher::default(),

@@ -22,7 +22,7 @@ pub use constants::{HOLD_EVERY, MAX_UNLISTED, PRESENT_SAMPLES, PRESENT_WITHIN, T
 pub use engine::{Counters, Engine};
 pub use level::{Level, Mean, RANGE};
 pub use matcher::Matcher;
-pub use settings::Settings;
+pub use settings::{Detector, Pace, Settings};
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,28 @@ use super::level::Level;
 use super::matcher::Matcher;
 use crate::event::{AdapterId, Digest};
 
+/// The rules that decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detector {
+    /// Plain means, as documented.
+    #[default]
+    Classic,
+    /// Evidence, weighed sample by sample.
+    Adaptive,
+}
+
+/// How much [`Detector::Adaptive`] asks for before it says away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// Less: away comes sooner, and now and then behind someone who sits.
+    Sooner,
+    /// Between the two.
+    #[default]
+    Balanced,
+    /// More: away comes later, and more seldom behind someone who sits.
+    Calmer,
+}
+
 /// The engine's settings; made from a [`config::Config`] by `From`.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -18,6 +40,10 @@ pub struct Settings {
     pub tap_threshold: Option<Level>,
     /// The levels of proximity; `None` turns trends off.
     pub cutoffs: Option<Cutoffs>,
+    /// Which rules decide.
+    pub detector: Detector,
+    /// How soon they say away, where they can.
+    pub pace: Pace,
     /// A band not heard for longer is absent.
     pub absent_after: Duration,
     /// Added to every reading of each dongle, in tenths of a dB, by [`AdapterId`]; 0 beyond the end.
@@ -43,6 +69,15 @@ impl From<&config::Config> for Settings {
             window_long: config.rssi_window_long.get(),
             tap_threshold: config.rssi_tap_threshold.map(level),
             cutoffs: config.rssi_cutoffs.and_then(|cutoffs| Cutoffs::new(level(cutoffs.close()), level(cutoffs.far()))),
+            detector: match config.detector {
+                config::Detector::Classic => Detector::Classic,
+                config::Detector::Adaptive => Detector::Adaptive,
+            },
+            pace: match config.away_pace {
+                config::AwayPace::Sooner => Pace::Sooner,
+                config::AwayPace::Balanced => Pace::Balanced,
+                config::AwayPace::Calmer => Pace::Calmer,
+            },
             absent_after: config.absent_after,
             offsets: config.adapters.iter().map(|adapter| adapter.rssi_offset.tenths()).collect(),
             matcher: Matcher::from(&config.bands),
@@ -73,5 +108,22 @@ impl From<&config::Bands> for Matcher {
             services128,
             addresses: bands.addresses.iter().map(|address| reversed(address.0)).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn detector_and_pace_are_the_configured_ones() {
+        let chosen = |detector, away_pace| {
+            let settings = Settings::from(&config::Config { detector, away_pace, ..config::Config::default() });
+            (settings.detector, settings.pace)
+        };
+        use config::AwayPace::{Balanced, Calmer, Sooner};
+        assert_eq!(chosen(config::Detector::Classic, Balanced), (Detector::Classic, Pace::Balanced));
+        assert_eq!(chosen(config::Detector::Adaptive, Sooner), (Detector::Adaptive, Pace::Sooner));
+        assert_eq!(chosen(config::Detector::Adaptive, Calmer), (Detector::Adaptive, Pace::Calmer));
     }
 }

@@ -23,6 +23,8 @@ fn settings() -> Settings {
         window_long: 50,
         tap_threshold: Some(Level::from_dbm(-42)),
         cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
+        detector: Detector::Classic,
+        pace: Pace::Balanced,
         absent_after: Duration::from_secs(30),
         offsets: vec![],
         matcher: Matcher { all: true, ..Matcher::default() },
