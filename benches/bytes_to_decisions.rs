@@ -51,6 +51,7 @@ fn settings(all: bool, window_long: usize) -> Settings {
         cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
         detector: Detector::Classic,
         pace: Pace::Balanced,
+        model: None,
         absent_after: Duration::from_secs(30),
         offsets: Vec::new(),
         matcher: Matcher { all, company_ids: vec![434], ..Matcher::default() },

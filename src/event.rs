@@ -142,6 +142,12 @@ pub enum Rule {
     AwayFalling,
     /// So far below far that the trend does not matter.
     AwayBelow,
+    /// The wearer is likely to be at the seat.
+    NearLikely,
+    /// The wearer has surely been away from the seat for long enough.
+    AwaySure,
+    /// Silent for longer than the band's own adverts leave open.
+    AwaySilent,
     /// Near, and heard within the last 10 s.
     Hold,
     /// Heard.
@@ -163,6 +169,9 @@ impl Rule {
             Self::NearAbove => "near.above",
             Self::AwayFalling => "away.falling",
             Self::AwayBelow => "away.below",
+            Self::NearLikely => "near.likely",
+            Self::AwaySure => "away.sure",
+            Self::AwaySilent => "away.silent",
             Self::Hold => "hold",
             Self::Heard => "heard",
             Self::Silence => "silence",
@@ -201,6 +210,24 @@ pub struct Why {
     pub span_ms: u64,
     /// From the newest sample to the decision, in ms.
     pub age_ms: u64,
+    /// What the adaptive detector made of the samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reckoning: Option<Reckoning>,
+}
+
+/// What the adaptive detector believed when it decided; rounded for print only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Reckoning {
+    /// How likely the wearer was farther than the seat, in thousandths.
+    pub beyond_permille: u16,
+    /// How likely the wearer was nearer than midway between seat and room, in thousandths.
+    pub within_permille: u16,
+    /// How likely the wearer was walking, in thousandths.
+    pub walking_permille: u16,
+    /// How much of the evidence that away takes had gathered, in thousandths.
+    pub gathered_permille: u16,
+    /// The mean pause between samples, in ms.
+    pub interval_ms: u64,
 }
 
 /// One conclusion about one band.

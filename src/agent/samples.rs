@@ -36,6 +36,7 @@ pub(super) fn decision(at: Time, n: u8, conclusion: Conclusion) -> Decision {
             n: 1,
             span_ms: 0,
             age_ms: 0,
+            reckoning: None,
         },
     }
 }

@@ -1,6 +1,6 @@
 //! The detectors there are to compare, in one place.
 
-use crate::proximity::{Level, Settings};
+use crate::proximity::{self, Level, Parameters, Settings};
 
 /// What counts as a tap where a configuration turns taps off, in dBm: where to begin, says `nbe.default.toml`.
 pub const USUAL_TAP_DBM: i8 = -42;
@@ -19,7 +19,9 @@ pub struct Detector {
 
 /// All detectors, each by these settings but for what makes it that detector.
 pub fn all(configured: &Settings) -> Vec<Detector> {
-    vec![Detector { name: "classic", settings: scored(configured) }]
+    let classic = scored(configured);
+    let adaptive = classic.clone().with_detector(proximity::Detector::Adaptive, Parameters::SETTLED);
+    vec![Detector { name: "classic", settings: classic }, Detector { name: "adaptive", settings: adaptive }]
 }
 
 /// The documented rule of taps: what false taps are measured by.
@@ -32,5 +34,6 @@ pub fn documented(configured: &Settings) -> Settings {
 /// off would say nothing about taps.
 fn scored(configured: &Settings) -> Settings {
     let tap_threshold = configured.tap_threshold.or(Some(Level::from_dbm(USUAL_TAP_DBM)));
-    Settings { offsets: Vec::new(), tap_threshold, ..configured.clone() }
+    let documented = configured.clone().with_detector(proximity::Detector::Classic, Parameters::SETTLED);
+    Settings { offsets: Vec::new(), tap_threshold, ..documented }
 }

@@ -20,6 +20,7 @@ pub(super) fn settings() -> Settings {
         cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
         detector: Detector::Classic,
         pace: Pace::Balanced,
+        model: None,
         absent_after: Duration::from_secs(30),
         offsets: Vec::new(),
         matcher: Matcher::default(),

@@ -45,7 +45,9 @@ impl fmt::Display for Decision {
                     Rule::NearAbove => write!(f, ", well above close"),
                     Rule::AwayFalling => write!(f, ", at or below far and falling"),
                     Rule::AwayBelow => write!(f, ", well below far"),
-                    Rule::Silence => write!(f, ", not heard for {:.1} s", seconds(self.why.age_ms)),
+                    Rule::NearLikely => write!(f, ", likely to be at the seat"),
+                    Rule::AwaySure => write!(f, ", surely gone from the seat"),
+                    Rule::Silence | Rule::AwaySilent => write!(f, ", not heard for {:.1} s", seconds(self.why.age_ms)),
                     _ => Ok(()),
                 }
             }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use super::adaptive::{Adaptive, Model};
 use super::classic::Trigger;
 use super::constants::{HOLD_EVERY, PRESENT_SAMPLES, PRESENT_WITHIN, TAP_GAP, TREND_MIN_SAMPLES};
 use super::level::{Level, Mean};
 use super::settings::Settings;
 use super::window::{Track, View};
 use crate::event::{
-    AdapterId, Auth, Band, BandState, Conclusion, Decision, Presence, PresenceReason, Rule, Side, Trend, Why,
+    AdapterId, Auth, Band, BandState, Conclusion, Decision, Presence, PresenceReason, Reckoning, Rule, Side, Trend, Why,
 };
 use crate::time::Time;
 
@@ -34,6 +35,8 @@ pub(super) struct Record {
     awaited: bool,
     hold_due: Option<Time>,
     tracks: Vec<(AdapterId, Track)>,
+    /// What the adaptive detector knows; `None` until it has heard the band.
+    adaptive: Option<Box<Adaptive>>,
 }
 
 /// Where conclusions go.
@@ -67,6 +70,7 @@ impl Record {
             awaited: false,
             hold_due: None,
             tracks: Vec::new(),
+            adaptive: None,
         }
     }
 
@@ -108,7 +112,10 @@ impl Record {
         track.push(at, level);
         self.look_for_presence(at, adapter, rules, decisions);
         self.look_for_tap(at, rules, decisions);
-        self.look_at_side(at, rules, decisions);
+        match rules.settings.model.as_deref() {
+            None => self.look_at_side(at, rules, decisions),
+            Some(model) => self.reckon_side(at, adapter, level, model, rules, decisions),
+        }
     }
 
     fn track(&mut self, adapter: AdapterId, rules: Rules<'_>) -> &mut Track {
@@ -180,12 +187,40 @@ impl Record {
         let Some(cutoffs) = rules.settings.cutoffs else { return };
         let Some((adapter, track)) = self.deciding(at, rules) else { return };
         let Some((side, rule, cutoff)) = cutoffs.side(track, self.side) else { return };
+        self.take_side(at, adapter, rules, decisions, (side, rule, Some(cutoff)));
+    }
+
+    fn reckon_side(
+        &mut self,
+        at: Time,
+        adapter: AdapterId,
+        level: Level,
+        model: &Model,
+        rules: Rules<'_>,
+        decisions: &mut Decisions,
+    ) {
+        let adaptive = self.adaptive.get_or_insert_default();
+        let has_say = |adapter| !rules.is_sick(adapter);
+        let Some(side) = adaptive.observe(model, at, (adapter, level.tenths()), self.side, has_say) else { return };
+        let rule = if side == Side::Near { Rule::NearLikely } else { Rule::AwaySure };
+        let adapter = self.deciding(at, rules).map_or(adapter, |(adapter, _)| adapter);
+        self.take_side(at, adapter, rules, decisions, (side, rule, None));
+    }
+
+    fn take_side(
+        &mut self,
+        at: Time,
+        adapter: AdapterId,
+        rules: Rules<'_>,
+        decisions: &mut Decisions,
+        (side, rule, cutoff): (Side, Rule, Option<Level>),
+    ) {
         if !self.is_present() {
             self.become_present(at, adapter, rules, decisions);
         }
         let after = if side == Side::Near { Trend::Near } else { Trend::Away };
         self.hold_due = (side == Side::Near).then(|| at + HOLD_EVERY);
-        self.state_trend(at, adapter, rules, decisions, (after, rule, Some(cutoff)));
+        self.state_trend(at, adapter, rules, decisions, (after, rule, cutoff));
         self.side = side;
     }
 
@@ -212,6 +247,7 @@ impl Record {
             threshold_cdb: cutoff.map(Level::cdb),
             newer_cdb: halves.map(|(newer, _)| newer.cdb()),
             older_cdb: halves.map(|(_, older)| older.cdb()),
+            reckoning: self.reckoning(rules),
             ..why(rule, view, age)
         };
         decisions.push_back(self.decision(at, Some(adapter), rules, conclusion, why));
@@ -260,19 +296,36 @@ impl Record {
         self.tracks.iter().max_by_key(|(_, track)| track.heard()).map(|(id, _)| *id)
     }
 
-    /// The next moment something follows from silence.
-    pub(super) fn due(&self, rules: Rules<'_>) -> Option<Time> {
-        let absent = self.absent_due(rules);
-        match (absent, self.hold_due) {
-            (Some(absent), Some(hold)) => Some(absent.min(hold)),
-            (due, None) | (None, due) => due,
-        }
+    /// What the adaptive detector made of the samples, where it decides.
+    fn reckoning(&self, rules: Rules<'_>) -> Option<Reckoning> {
+        Some(self.adaptive.as_ref()?.reckoning(rules.settings.model.as_deref()?))
     }
 
-    /// The first moment at which the silence is longer than `absent_after`.
+    /// The next moment something follows from silence.
+    pub(super) fn due(&self, rules: Rules<'_>) -> Option<Time> {
+        [self.absent_due(rules), self.silent_due(rules), self.hold_due].into_iter().flatten().min()
+    }
+
+    /// The first moment at which the silence is too long for a band that is present.
     fn absent_due(&self, rules: Rules<'_>) -> Option<Time> {
+        let absent_after = rules.settings.absent_after;
+        let reckoned = self.adaptive.as_ref().filter(|_| rules.settings.model.is_some());
+        self.silence_due(rules, reckoned.map_or(absent_after, |adaptive| adaptive.absent_after(absent_after)))
+    }
+
+    /// The first moment at which the silence is too long for a wearer who is near.
+    fn silent_due(&self, rules: Rules<'_>) -> Option<Time> {
+        let (adaptive, model) = (self.adaptive.as_ref()?, rules.settings.model.as_deref()?);
+        if self.side != Side::Near {
+            return None;
+        }
+        self.silence_due(rules, adaptive.patience(model, rules.settings.absent_after))
+    }
+
+    /// The first moment at which the silence is longer than this.
+    fn silence_due(&self, rules: Rules<'_>, longest: Duration) -> Option<Time> {
         let last = self.last.filter(|_| self.awaited)?;
-        Some(rules.since.max(last + rules.settings.absent_after + Duration::from_micros(1)))
+        Some(rules.since.max(last + longest + Duration::from_micros(1)))
     }
 
     /// Says what follows from silence at `due`, a moment that [`Record::due`] named.
@@ -286,6 +339,11 @@ impl Record {
                 None => PresenceReason::Silence,
             };
             self.lose(due, reason, Rule::Silence, rules, decisions);
+        } else if self.silent_due(rules) == Some(due) {
+            let adapter = self.deciding(due, rules).map(|(adapter, _)| adapter).or_else(|| self.last_adapter());
+            if let Some(adapter) = adapter {
+                self.take_side(due, adapter, rules, decisions, (Side::Away, Rule::AwaySilent, None));
+            }
         } else if self.hold_due == Some(due) {
             self.hold_due = Some(woken.map_or(due, |woken| woken.max(due)) + HOLD_EVERY);
             let fresh = self.last.is_some_and(|last| due.since(last) <= HOLD_EVERY);
@@ -321,6 +379,9 @@ impl Record {
         self.trigger = Trigger::Armed;
         for (_, track) in &mut self.tracks {
             track.clear();
+        }
+        if let (Some(adaptive), Some(model)) = (&mut self.adaptive, rules.settings.model.as_deref()) {
+            adaptive.lose(model);
         }
     }
 
@@ -400,5 +461,6 @@ fn why(rule: Rule, view: Option<View>, age: Duration) -> Why {
         n: view.map_or(0, |view| view.n as u32),
         span_ms: view.map_or(0, |view| view.span.as_millis() as u64),
         age_ms: age.as_millis() as u64,
+        reckoning: None,
     }
 }

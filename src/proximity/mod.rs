@@ -7,6 +7,7 @@
 //!
 //! Everything here is a plain value. The rules and their numbers: `docs/DETECTION.md`.
 
+mod adaptive;
 mod band;
 mod classic;
 mod constants;
@@ -17,6 +18,7 @@ mod settings;
 mod table;
 mod window;
 
+pub use adaptive::{Model, Parameters};
 pub use classic::Cutoffs;
 pub use constants::{HOLD_EVERY, MAX_UNLISTED, PRESENT_SAMPLES, PRESENT_WITHIN, TAP_GAP, TREND_MIN_SAMPLES};
 pub use engine::{Counters, Engine};

@@ -1,7 +1,9 @@
 //! What the engine must know of nbe.toml, proven before it gets here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::adaptive::{Model, Parameters};
 use super::classic::Cutoffs;
 use super::level::Level;
 use super::matcher::Matcher;
@@ -44,6 +46,8 @@ pub struct Settings {
     pub detector: Detector,
     /// How soon they say away, where they can.
     pub pace: Pace,
+    /// What the adaptive detector reckons with; see [`Settings::with_detector`].
+    pub model: Option<Arc<Model>>,
     /// A band not heard for longer is absent.
     pub absent_after: Duration,
     /// Added to every reading of each dongle, in tenths of a dB, by [`AdapterId`]; 0 beyond the end.
@@ -55,6 +59,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The same settings for another detector.
+    pub fn with_detector(self, detector: Detector, parameters: Parameters) -> Self {
+        let cutoffs = self.cutoffs.filter(|_| detector == Detector::Adaptive);
+        let model = cutoffs.map(|cutoffs| Arc::new(Model::new(parameters, cutoffs, self.pace)));
+        Self { detector, model, ..self }
+    }
+
     /// The offset of one dongle's readings, in tenths of a dB.
     pub fn offset(&self, adapter: AdapterId) -> i16 {
         self.offsets.get(usize::from(adapter.0)).copied().unwrap_or(0)
@@ -64,25 +75,28 @@ impl Settings {
 impl From<&config::Config> for Settings {
     fn from(config: &config::Config) -> Self {
         let level = |level: config::Level| Level::from_dbm(level.dbm());
-        Self {
+        let documented = Self {
             window_tap: config.rssi_window_tap.get(),
             window_long: config.rssi_window_long.get(),
             tap_threshold: config.rssi_tap_threshold.map(level),
             cutoffs: config.rssi_cutoffs.and_then(|cutoffs| Cutoffs::new(level(cutoffs.close()), level(cutoffs.far()))),
-            detector: match config.detector {
-                config::Detector::Classic => Detector::Classic,
-                config::Detector::Adaptive => Detector::Adaptive,
-            },
+            detector: Detector::Classic,
             pace: match config.away_pace {
                 config::AwayPace::Sooner => Pace::Sooner,
                 config::AwayPace::Balanced => Pace::Balanced,
                 config::AwayPace::Calmer => Pace::Calmer,
             },
+            model: None,
             absent_after: config.absent_after,
             offsets: config.adapters.iter().map(|adapter| adapter.rssi_offset.tenths()).collect(),
             matcher: Matcher::from(&config.bands),
             digest: Digest(config.digest().0),
-        }
+        };
+        let detector = match config.detector {
+            config::Detector::Classic => Detector::Classic,
+            config::Detector::Adaptive => Detector::Adaptive,
+        };
+        documented.with_detector(detector, Parameters::SETTLED)
     }
 }
 

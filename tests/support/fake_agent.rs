@@ -311,6 +311,7 @@ pub(crate) fn tap(at: Time) -> Fact {
             n: 10,
             span_ms: 900,
             age_ms: 0,
+            reckoning: None,
         },
     })
 }

@@ -45,6 +45,7 @@ fn why(rule: Rule) -> Why {
         n: 10,
         span_ms: 900,
         age_ms: 0,
+        reckoning: None,
     }
 }
 

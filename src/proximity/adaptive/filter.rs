@@ -1,0 +1,272 @@
+//! What one dongle's samples say about where the wearer is: a Bayes filter over distance, motion and place.
+
+use super::math::{exp, ln};
+use super::model::{BINS, Bell, CLASSES, GAINS, Model, NOISES};
+use super::motion::{Motion, happened};
+use super::place::Place;
+use super::seat::Seat;
+
+/// How many hypotheses of since when the band lies where it lies are followed.
+const PLACES: usize = 5;
+/// A place's mean is worth no more than as many samples: they are not independent.
+const WORTH: f64 = 12.0;
+/// The most that one sample may say about distance by moving a place's mean, in nats.
+const SAID: f64 = 6.0;
+
+/// What is believed of one band at one dongle.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    motion: Motion,
+    places: [Place; PLACES],
+    /// How likely each place is, given the class.
+    weights: [[f64; CLASSES]; PLACES],
+    pub(super) seat: Seat,
+    habit: Habit,
+}
+
+/// Where the wearer is believed to be, in probabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Belief {
+    /// Beyond the distance of close.
+    pub(super) beyond: f64,
+    /// Within midway.
+    pub(super) within: f64,
+    /// Walking.
+    pub(super) walking: f64,
+}
+
+impl Belief {
+    /// What two that hear independently say together: their odds multiply.
+    pub(super) fn and(self, other: Self) -> Self {
+        let both = |a: f64, b: f64| {
+            let (yes, no) = (a * b, (1.0 - a) * (1.0 - b));
+            if yes + no > 0.0 { yes / (yes + no) } else { 0.5 }
+        };
+        Self {
+            beyond: both(self.beyond, other.beyond),
+            within: both(self.within, other.within),
+            walking: both(self.walking, other.walking),
+        }
+    }
+}
+
+/// What a sample says, by hypothesis.
+struct Told {
+    level: f64,
+    weight: f64,
+    /// How much lies still, by class.
+    held: [f64; CLASSES],
+    /// The share of that at a place of which nothing is known.
+    fresh: [f64; CLASSES],
+    /// How likely the level is at each place.
+    likely: [[f64; NOISES]; PLACES],
+    /// By which factor the place's mean, moved by this sample, speaks for each distance.
+    moved: [[[f64; BINS]; GAINS]; PLACES],
+    /// The mean of the places, by class.
+    mean: [f64; CLASSES],
+    /// The least likely place, which makes room.
+    least: usize,
+}
+
+impl Filter {
+    /// Before anything is heard.
+    pub(super) fn new(model: &Model) -> Self {
+        let mut weights = [[0.0; CLASSES]; PLACES];
+        weights[0] = [1.0; CLASSES];
+        Self {
+            motion: Motion::still(model),
+            places: [const { Place::EMPTY }; PLACES],
+            weights,
+            seat: Seat::guessed(model),
+            habit: Habit::NEW,
+        }
+    }
+
+    /// Where the wearer is believed to be.
+    pub(super) fn belief(&self, model: &Model) -> Belief {
+        let mut belief = Belief::default();
+        for class in 0..CLASSES {
+            for (i, bin) in model.bins.iter().enumerate() {
+                let walking = self.motion.out[class][i] + self.motion.coming[class][i];
+                let here = self.motion.still[class][i] + self.motion.stirring[class][i] + walking;
+                belief.beyond += here * bin.beyond;
+                belief.within += here * bin.within;
+                belief.walking += walking;
+            }
+        }
+        belief
+    }
+
+    /// Forgets where the wearer is: nobody knows after a long silence. What was learnt of seat and receiver stays.
+    pub(super) fn lose(&mut self, model: &Model) {
+        let Self { seat, habit, .. } = *self;
+        *self = Self { seat, habit, ..Self::new(model) };
+    }
+
+    /// Takes in a level in dBm, so many seconds after the one before. The seat is learnt only while `near`.
+    pub(super) fn observe(&mut self, model: &Model, seconds: f64, level: f64, near: bool) {
+        let stopped = self.motion.pass(model, seconds);
+        let told = self.tell(model, seconds, level, &stopped);
+        let (still, arrived) = self.weigh(model, &told);
+        self.follow(&told, &arrived);
+        let seconds = seconds.min(LEARNT_AT_ONCE_S);
+        let held: f64 = self.motion.still_by_class().iter().sum();
+        if held > 0.7 {
+            self.habit.learn(still, seconds);
+        }
+        if near && self.motion.at_seat(model) > 0.8 {
+            self.seat.learn(model, self.place_mean(held), seconds);
+        }
+        for (k, place) in self.places.iter_mut().enumerate() {
+            if k == told.least {
+                *place = Place::EMPTY;
+            } else if place.is_empty() {
+                continue;
+            }
+            place.add(level, told.weight, model.p.place_memory);
+        }
+    }
+
+    fn tell(&self, model: &Model, seconds: f64, level: f64, stopped: &[f64; CLASSES]) -> Told {
+        let held = self.motion.still_by_class();
+        let weight = (seconds / model.p.apart).min(1.0);
+        let displaced = happened(model.p.displace, seconds);
+        let fresh = std::array::from_fn(|class| (displaced + stopped[class] / held[class].max(1e-30)).min(1.0));
+        let share: [f64; PLACES] = std::array::from_fn(|k| (0..CLASSES).map(|c| self.weights[k][c] * held[c]).sum());
+        let least = (0..PLACES).min_by(|&a, &b| share[a].total_cmp(&share[b])).unwrap_or(0);
+        let mut likely = [[0.0; NOISES]; PLACES];
+        let mut moved = [[[1.0; BINS]; GAINS]; PLACES];
+        for (k, place) in self.places.iter().enumerate().filter(|(_, place)| !place.is_empty()) {
+            likely[k] = place.likelihood(model, level);
+            if share[k] > 1e-4 {
+                moved[k] = self.moved(model, place, level, weight);
+            }
+        }
+        let mean = std::array::from_fn(|c| (0..PLACES).map(|k| self.weights[k][c] * self.places[k].mean()).sum());
+        Told { level, weight, held, fresh, likely, moved, mean, least }
+    }
+
+    /// What a place's mean says of the distance with this sample, against what it said without.
+    fn moved(&self, model: &Model, place: &Place, level: f64, weight: f64) -> [[f64; BINS]; GAINS] {
+        let before = place.mean();
+        let after = place.mean_with(level, weight, model.p.place_memory);
+        let own = model.p.place_mean * model.p.place_mean;
+        let (own_before, own_after) = (own / place.count().min(WORTH), own / (place.count() + weight).min(WORTH));
+        let factor = |mean: f64, variance: f64| {
+            let (broad, narrow) = (variance + own_before, variance + own_after);
+            let (was, is) = (before - mean, after - mean);
+            exp((-0.5 * (is * is / narrow - was * was / broad)).clamp(-SAID, SAID)) * (broad / narrow).sqrt()
+        };
+        let seat = factor(self.seat.mean, self.seat.variance);
+        std::array::from_fn(|gain| {
+            std::array::from_fn(|i| {
+                if model.is_seat(i) {
+                    return seat;
+                }
+                let (mean, variance) = self.still_level(model, gain, i);
+                factor(mean, variance)
+            })
+        })
+    }
+
+    /// Mean and variance of the levels of those who are still at a distance.
+    fn still_level(&self, model: &Model, gain: usize, i: usize) -> (f64, f64) {
+        if model.is_seat(i) {
+            (self.seat.mean, self.seat.variance)
+        } else {
+            (model.levels[gain][i] - model.p.body, model.p.shadow * model.p.shadow)
+        }
+    }
+
+    /// Weighs every hypothesis by what was told. Returns how likely the level was for those still, and how likely for
+    /// those at a fresh place, by class.
+    fn weigh(&mut self, model: &Model, told: &Told) -> (f64, [f64; CLASSES]) {
+        let p = &model.p;
+        let usual = exp(-self.habit.usual() * told.weight);
+        let temper = |x: f64| if told.weight < 1.0 { exp(told.weight * ln(x)) } else { x };
+        let (walking, stirring) = (p.walking_spread * p.walking_spread, p.stirring_spread * p.stirring_spread);
+        let mut arrived = [0.0; CLASSES];
+        let mut still = 0.0;
+        for gain in 0..GAINS {
+            for i in 0..BINS {
+                let walked = temper(Bell::new(model.levels[gain][i], walking).at(told.level));
+                let (mean, variance) = self.still_level(model, gain, i);
+                let stirred = temper(Bell::new(mean, variance + stirring).at(told.level));
+                let other = variance * (1.0 - p.shadow_kept * p.shadow_kept) + p.level_noise * p.level_noise;
+                for noise in 0..NOISES {
+                    let class = gain * NOISES + noise;
+                    let expected = p.shadow_kept * told.mean[class] + (1.0 - p.shadow_kept) * mean;
+                    let new = Bell::wide(expected, other).at(told.level);
+                    let known: f64 = (0..PLACES)
+                        .map(|k| self.weights[k][class] * told.likely[k][noise] * told.moved[k][gain][i])
+                        .sum();
+                    let likely = (1.0 - told.fresh[class]) * known + told.fresh[class] * new;
+                    let prior = self.motion.still[class][i];
+                    arrived[class] += prior * new;
+                    still += prior * likely;
+                    self.motion.still[class][i] = prior * temper(likely) * usual;
+                    self.motion.stirring[class][i] *= stirred;
+                    self.motion.out[class][i] *= walked;
+                    self.motion.coming[class][i] *= walked;
+                }
+            }
+        }
+        self.motion.normalize();
+        (still / told.held.iter().sum::<f64>(), arrived)
+    }
+
+    /// Follows which place it is: one of those known, or a new one instead of the least likely.
+    fn follow(&mut self, told: &Told, arrived: &[f64; CLASSES]) {
+        for (class, arrived) in arrived.iter().enumerate() {
+            let new = told.fresh[class] * arrived / told.held[class].max(1e-30);
+            let mut sum = new;
+            for k in 0..PLACES {
+                let weight = &mut self.weights[k][class];
+                *weight *= (1.0 - told.fresh[class]) * told.likely[k][class % NOISES];
+                if k == told.least {
+                    *weight = 0.0;
+                }
+                sum += *weight;
+            }
+            self.weights[told.least][class] = new;
+            for k in 0..PLACES {
+                self.weights[k][class] /= sum.max(1e-300);
+            }
+            self.weights[told.least][class] = self.weights[told.least][class].max(1e-12);
+        }
+    }
+
+    /// The mean level where those still are.
+    fn place_mean(&self, held: f64) -> f64 {
+        let by_class = self.motion.still_by_class();
+        let weight = |k: usize| (0..CLASSES).map(|c| self.weights[k][c] * by_class[c]).sum::<f64>();
+        (0..PLACES).map(|k| weight(k) * self.places[k].mean()).sum::<f64>() / held
+    }
+}
+
+/// One sample teaches no more than as many seconds.
+const LEARNT_AT_ONCE_S: f64 = 2.0;
+
+/// How well this receiver repeats itself while the band is still.
+#[derive(Clone, Copy, Debug)]
+struct Habit {
+    /// The mean log likelihood of levels at known places, above that of any level.
+    sharpness: f64,
+    /// In s.
+    known: f64,
+}
+
+impl Habit {
+    const NEW: Self = Self { sharpness: 0.8, known: 40.0 };
+    const MEMORY_S: f64 = 200.0;
+
+    /// What a sample must beat to speak for stillness, in nats: a share of what is usual here.
+    fn usual(self) -> f64 {
+        (0.6 * (self.sharpness - 0.3)).clamp(-0.1, 0.6)
+    }
+
+    fn learn(&mut self, likelihood: f64, seconds: f64) {
+        self.known = (self.known + seconds).min(Self::MEMORY_S);
+        self.sharpness += seconds / self.known * ((ln(likelihood) + 2.9).clamp(-3.0, 3.0) - self.sharpness);
+    }
+}

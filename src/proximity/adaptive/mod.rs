@@ -1,0 +1,133 @@
+//! The adaptive detector: where the wearer is, from what is known of signals and people.
+//!
+//! ```text
+//!  samples ── filter (one a dongle) ── belief ──┐
+//!             place, seat, habit               ├─ verdict ── side
+//!  silence ── interval ─────────────────────────┘
+//! ```
+//!
+//! A fixed rule asks where the level lies; this one asks what would have made these levels: somebody who sits still in
+//! some place of the standing waves, stirs there, walks off or comes. `docs/DETECTION.md` has the reasoning.
+
+mod filter;
+mod interval;
+mod math;
+mod model;
+mod motion;
+mod parameters;
+mod place;
+mod seat;
+mod verdict;
+
+use std::time::Duration;
+
+use filter::{Belief, Filter};
+use interval::Interval;
+use verdict::Verdict;
+
+pub use model::Model;
+pub use parameters::Parameters;
+
+use crate::event::{AdapterId, Reckoning, Side};
+use crate::time::Time;
+
+/// What the adaptive detector knows of one band.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Adaptive {
+    dongles: Vec<Dongle>,
+    interval: Interval,
+    verdict: Verdict,
+    belief: Belief,
+    /// The newest sample's moment, at any dongle.
+    last: Option<Time>,
+}
+
+/// One band at one dongle.
+#[derive(Clone, Debug)]
+struct Dongle {
+    adapter: AdapterId,
+    filter: Filter,
+    last: Option<Time>,
+}
+
+/// The longest pause that is reckoned with; what happened in a longer one is not known.
+const LONGEST: Duration = Duration::from_secs(30);
+/// The pause before the first sample.
+const FIRST: Duration = Duration::from_millis(500);
+
+/// The pause that ends at `at`, in s.
+fn pause(last: Option<Time>, at: Time) -> f64 {
+    last.map_or(FIRST, |last| at.since(last)).min(LONGEST).as_secs_f64()
+}
+
+impl Adaptive {
+    /// Takes in a level in tenths of a dBm; returns the side asked for, if it is another than `held`.
+    ///
+    /// Of the dongles, those that `count` have a say; one that hears has one if none does.
+    pub(super) fn observe(
+        &mut self,
+        model: &Model,
+        at: Time,
+        (adapter, tenths): (AdapterId, i32),
+        held: Side,
+        counts: impl Fn(AdapterId) -> bool,
+    ) -> Option<Side> {
+        let level = f64::from(tenths) / 10.0;
+        let place = self.dongles.iter().position(|dongle| dongle.adapter == adapter).unwrap_or_else(|| {
+            self.dongles.push(Dongle { adapter, filter: Filter::new(model), last: None });
+            self.dongles.len() - 1
+        });
+        let dongle = &mut self.dongles[place];
+        dongle.filter.observe(model, pause(dongle.last, at), level, held != Side::Away);
+        dongle.last = Some(at);
+        let seconds = pause(self.last, at);
+        self.interval.observe(seconds, level);
+        self.last = Some(at);
+        self.belief = self.believe(model, at, adapter, counts);
+        self.verdict.observe(model, seconds, self.belief, held)
+    }
+
+    /// The belief of all dongles that heard the band lately: what they say adds up.
+    fn believe(&self, model: &Model, at: Time, heard: AdapterId, counts: impl Fn(AdapterId) -> bool) -> Belief {
+        let fresh = |dongle: &&Dongle| dongle.last.is_some_and(|last| at.since(last) <= self.interval.lately());
+        let well = |dongle: &&Dongle| counts(dongle.adapter);
+        let alone = !self.dongles.iter().filter(fresh).any(|dongle| well(&dongle));
+        let has_say = |dongle: &&Dongle| if alone { dongle.adapter == heard } else { fresh(dongle) && well(dongle) };
+        let beliefs = self.dongles.iter().filter(has_say).map(|dongle| dongle.filter.belief(model));
+        beliefs.reduce(Belief::and).unwrap_or_default()
+    }
+
+    /// The band is gone: nobody knows where. What was learnt stays.
+    pub(super) fn lose(&mut self, model: &Model) {
+        for dongle in &mut self.dongles {
+            dongle.filter.lose(model);
+        }
+        (self.verdict, self.belief) = Default::default();
+    }
+
+    /// How long a silence may last while the wearer is taken to be near.
+    pub(super) fn patience(&self, model: &Model, absent_after: Duration) -> Duration {
+        let leaving = self.belief.beyond > 0.3 || self.belief.walking > 0.5 || self.interval.is_faint(model);
+        if leaving { self.interval.leaving() } else { self.interval.staying(absent_after) }
+    }
+
+    /// How long a silence may last until the band is absent.
+    pub(super) fn absent_after(&self, absent_after: Duration) -> Duration {
+        self.interval.staying(absent_after)
+    }
+
+    /// What the side rests on.
+    pub(super) fn reckoning(&self, model: &Model) -> Reckoning {
+        let permille = |share: f64| (share * 1000.0 + 0.5) as u16;
+        Reckoning {
+            beyond_permille: permille(self.belief.beyond),
+            within_permille: permille(self.belief.within),
+            walking_permille: permille(self.belief.walking),
+            gathered_permille: permille((self.verdict.gathered() / model.p.away_evidence).min(60.0)),
+            interval_ms: self.interval.mean().as_millis() as u64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

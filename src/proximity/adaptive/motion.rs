@@ -1,0 +1,141 @@
+//! Where the wearer may be and how they may move, before anything is heard.
+//!
+//! ```text
+//!             stir                   set off
+//!   still ───────────► stirring ───────────────┐
+//!     ▲  ◄───────────                          ▼
+//!     │      settle              out ◄──────► coming     each second: on to the next
+//!     └───────────────────────── stop ───────────┘       distance at walking speed
+//! ```
+
+use super::math::exp;
+use super::model::{BINS, CLASSES, GAINS, Model, NOISES};
+
+/// A share of probability by class and distance.
+pub(super) type Shares = [[f64; BINS]; CLASSES];
+
+/// The probability of every distance and motion; all of it adds up to 1.
+#[derive(Clone, Debug)]
+pub(super) struct Motion {
+    pub(super) still: Shares,
+    pub(super) stirring: Shares,
+    pub(super) out: Shares,
+    pub(super) coming: Shares,
+}
+
+/// The longest step, in s; more happens in several.
+const STEP_S: f64 = 1.0;
+/// How fast the gain of receiver and band may become another (put away, put on), per second.
+const REGAIN: f64 = 0.003;
+
+/// What happens at this rate within so many seconds, as a probability, if it can be undone meanwhile.
+fn happens(rate: f64, seconds: f64) -> f64 {
+    rate * seconds / (1.0 + rate * seconds)
+}
+
+impl Motion {
+    /// Still, at any distance.
+    pub(super) fn still(model: &Model) -> Self {
+        let share = |class: usize| model.gains[class / NOISES] / (NOISES * BINS) as f64;
+        let none = [[0.0; BINS]; CLASSES];
+        Self { still: std::array::from_fn(|class| [share(class); BINS]), stirring: none, out: none, coming: none }
+    }
+
+    /// Lets time pass; returns how much came to lie still meanwhile, by class.
+    pub(super) fn pass(&mut self, model: &Model, seconds: f64) -> [f64; CLASSES] {
+        let mut stopped = [0.0; CLASSES];
+        let mut left = seconds;
+        while left > 0.0 {
+            let step = left.min(STEP_S);
+            left -= step;
+            for (class, stopped) in stopped.iter_mut().enumerate() {
+                self.walk(model, class, step);
+                *stopped += self.change(model, class, step);
+            }
+        }
+        self.regain(model, (REGAIN * seconds).min(0.3));
+        stopped
+    }
+
+    /// Moves walkers on; who comes in past the nearest distance is on the way out again.
+    fn walk(&mut self, model: &Model, class: usize, step: f64) {
+        let mut carried = 0.0;
+        for (share, bin) in self.out[class].iter_mut().zip(&model.bins) {
+            (*share, carried) = pass_on(*share + carried, bin.pass * step);
+        }
+        carried = 0.0;
+        for (i, share) in self.coming[class].iter_mut().enumerate().rev() {
+            let pass = if i > 0 { model.bins[i - 1].pass } else { TURN_AT_ANTENNA };
+            (*share, carried) = pass_on(*share + carried, pass * step);
+        }
+        self.out[class][0] += carried;
+    }
+
+    fn change(&mut self, model: &Model, class: usize, step: f64) -> f64 {
+        let p = &model.p;
+        let (rise, stir) = (happens(p.rise, step), happens(p.stir, step));
+        let (settle, set_off, turn) = (happens(p.settle, step), happens(p.set_off, step), p.turn_round * step);
+        let mut stopped = 0.0;
+        for i in 0..BINS {
+            let stop = happens(model.bins[i].stop, step);
+            let (still, stirring) = (self.still[class][i], self.stirring[class][i]);
+            let (out, coming) = (self.out[class][i], self.coming[class][i]);
+            let starting = (still * rise + stirring * set_off) / 2.0;
+            self.out[class][i] = out * (1.0 - stop) * (1.0 - turn) + coming * turn + starting;
+            self.coming[class][i] = coming * (1.0 - stop) * (1.0 - turn) + out * turn + starting;
+            self.stirring[class][i] = stirring * (1.0 - set_off) * (1.0 - settle) + still * (1.0 - rise) * stir;
+            let come_to_rest = (out + coming) * stop + stirring * (1.0 - set_off) * settle;
+            self.still[class][i] = still * (1.0 - rise) * (1.0 - stir) + come_to_rest;
+            stopped += come_to_rest;
+        }
+        stopped
+    }
+
+    /// Lets a share of those still forget which gain holds.
+    fn regain(&mut self, model: &Model, share: f64) {
+        for noise in 0..NOISES {
+            for i in 0..BINS {
+                let all: f64 = (0..GAINS).map(|gain| self.still[gain * NOISES + noise][i]).sum();
+                for gain in 0..GAINS {
+                    let still = &mut self.still[gain * NOISES + noise][i];
+                    *still = *still * (1.0 - share) + all * share * model.gains[gain];
+                }
+            }
+        }
+    }
+
+    /// How much lies still, by class.
+    pub(super) fn still_by_class(&self) -> [f64; CLASSES] {
+        std::array::from_fn(|class| self.still[class].iter().sum())
+    }
+
+    /// How much lies still at the seat.
+    pub(super) fn at_seat(&self, model: &Model) -> f64 {
+        self.still.iter().flat_map(|bins| &bins[..model.seat_bins]).sum()
+    }
+
+    /// Makes all of it add up to 1 again.
+    pub(super) fn normalize(&mut self) {
+        let all = [&self.still, &self.stirring, &self.out, &self.coming];
+        let sum: f64 = all.iter().flat_map(|shares| shares.iter().flatten()).sum();
+        for shares in [&mut self.still, &mut self.stirring, &mut self.out, &mut self.coming] {
+            for share in shares.iter_mut().flatten() {
+                *share /= sum;
+            }
+        }
+    }
+}
+
+/// How often someone who has come to the antenna turns away from it, per second.
+const TURN_AT_ANTENNA: f64 = 1.0;
+
+/// What stays of a share at this many passings a step, and what goes on; implicit, so that any step is stable.
+fn pass_on(share: f64, passings: f64) -> (f64, f64) {
+    let stays = share / (1.0 + passings);
+    (stays, stays * passings)
+}
+
+/// How likely something that happens at this rate has happened within so many seconds.
+pub(super) fn happened(rate: f64, seconds: f64) -> f64 {
+    1.0 - exp(-rate * seconds)
+}

@@ -1,0 +1,176 @@
+//! People at a desk, sample by sample.
+
+use std::time::Duration;
+
+use super::*;
+use crate::proximity::{Cutoffs, Level, Pace};
+
+const HERE: AdapterId = AdapterId(0);
+const THERE: AdapterId = AdapterId(1);
+const ABSENT_AFTER: Duration = Duration::from_secs(30);
+
+fn model() -> Model {
+    let cutoffs = Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)).unwrap();
+    Model::new(Parameters::SETTLED, cutoffs, Pace::Balanced)
+}
+
+/// A band whose levels follow a story.
+struct Story {
+    model: Model,
+    adaptive: Adaptive,
+    side: Side,
+    at: Time,
+    /// Steps through small numbers that look like chance.
+    dice: u32,
+    changes: Vec<(f64, Side)>,
+}
+
+impl Story {
+    fn new() -> Self {
+        let adaptive = Adaptive::default();
+        Self { model: model(), adaptive, side: Side::Unknown, at: Time::ZERO, dice: 1, changes: Vec::new() }
+    }
+
+    fn roll(&mut self, sides: u32) -> i32 {
+        self.dice = self.dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((self.dice >> 16) % sides) as i32
+    }
+
+    fn hear(&mut self, adapter: AdapterId, millis: u64, dbm: i32) {
+        self.at = self.at + Duration::from_millis(millis);
+        if let Some(side) = self.adaptive.observe(&self.model, self.at, (adapter, dbm * 10), self.side, |_| true) {
+            self.side = side;
+            self.changes.push((self.at.as_micros() as f64 / 1e6, side));
+        }
+    }
+
+    /// Still in a place with a level of its own on each channel, give or take 1 dB; twice a second.
+    fn sit(&mut self, seconds: u64, channels: [i32; 3]) {
+        for _ in 0..seconds * 2 {
+            let level = channels[self.roll(3) as usize] + self.roll(3) - 1;
+            self.hear(HERE, 500, level);
+        }
+    }
+
+    /// On the way from one level to another through place after place; twice a second.
+    fn walk(&mut self, seconds: u64, from: i32, to: i32) {
+        let steps = seconds as i32 * 2;
+        for step in 1..=steps {
+            let level = from + (to - from) * step / steps + self.roll(9) - 4;
+            self.hear(HERE, 500, level);
+        }
+    }
+
+    fn sides(&self) -> Vec<Side> {
+        self.changes.iter().map(|(_, side)| *side).collect()
+    }
+}
+
+#[test]
+fn who_sits_is_near_who_walks_off_is_away_and_who_comes_back_is_near() {
+    let mut story = Story::new();
+    story.sit(600, [-64, -60, -70]);
+    assert_eq!(story.sides(), [Side::Near]);
+    story.walk(5, -64, -84);
+    story.sit(20, [-84, -88, -82]);
+    assert_eq!(story.sides(), [Side::Near, Side::Away]);
+    let away_after = story.changes[1].0 - 600.0;
+    assert!((1.0..12.0).contains(&away_after), "away {away_after} s after setting off");
+    story.walk(5, -84, -62);
+    story.sit(10, [-62, -68, -60]);
+    assert_eq!(story.sides(), [Side::Near, Side::Away, Side::Near]);
+    let near_after = story.changes[2].0 - 625.0;
+    assert!((0.5..7.0).contains(&near_after), "near {near_after} s after turning back");
+}
+
+#[test]
+fn another_place_at_the_seat_is_no_departure() {
+    let mut story = Story::new();
+    for place in [[-64, -60, -70], [-71, -66, -69], [-60, -68, -63], [-73, -70, -67], [-66, -75, -70]] {
+        story.sit(200, place);
+    }
+    assert_eq!(story.sides(), [Side::Near]);
+}
+
+#[test]
+fn one_strong_sample_makes_nobody_near() {
+    let mut story = Story::new();
+    story.sit(60, [-86, -84, -90]);
+    assert_eq!(story.side, Side::Away);
+    for level in [-60, -55, -40] {
+        story.hear(HERE, 500, level);
+        assert_eq!(story.side, Side::Away, "{level} dBm once");
+        story.sit(30, [-86, -84, -90]);
+    }
+}
+
+#[test]
+fn a_seat_in_a_null_is_near_once_the_wearer_has_come_to_it() {
+    let mut story = Story::new();
+    story.sit(60, [-86, -84, -90]);
+    story.walk(6, -84, -60);
+    story.sit(300, [-76, -74, -80]);
+    assert_eq!(story.sides(), [Side::Away, Side::Near]);
+}
+
+#[test]
+fn silence_is_judged_by_the_bands_own_pauses_and_by_where_the_wearer_seemed_to_be() {
+    let mut story = Story::new();
+    story.sit(600, [-62, -60, -66]);
+    assert_eq!(story.adaptive.patience(&story.model, ABSENT_AFTER), ABSENT_AFTER, "sitting");
+    story.walk(3, -64, -84);
+    let patience = story.adaptive.patience(&story.model, ABSENT_AFTER);
+    assert!((4.0..4.5).contains(&patience.as_secs_f64()), "leaving: {patience:?}");
+
+    let mut slow = Story::new();
+    for _ in 0..200 {
+        slow.hear(HERE, 6_000, -62);
+    }
+    let patience = slow.adaptive.patience(&slow.model, ABSENT_AFTER);
+    assert!((55.0..65.0).contains(&patience.as_secs_f64()), "a band of one advert in six seconds: {patience:?}");
+}
+
+#[test]
+fn a_second_dongle_that_still_hears_the_wearer_well_holds_away_back() {
+    let tell = |second: Option<i32>| {
+        let mut story = Story::new();
+        for n in 0..1_200 {
+            // The first dongle is cut off after five minutes, by somebody who stands before it.
+            let level = if n < 600 { -64 } else { -84 };
+            let noise = story.roll(5) - 2;
+            story.hear(HERE, 250, level + noise);
+            if let Some(level) = second {
+                let noise = story.roll(5) - 2;
+                story.hear(THERE, 250, level + noise);
+            }
+        }
+        story.side
+    };
+    assert_eq!((tell(None), tell(Some(-62)), tell(Some(-86))), (Side::Away, Side::Near, Side::Away));
+}
+
+#[test]
+fn what_was_learnt_outlives_an_absence_and_where_the_wearer_was_does_not() {
+    let mut story = Story::new();
+    story.sit(1_800, [-58, -56, -61]);
+    let seat = story.adaptive.dongles[0].filter.seat;
+    assert!((seat.mean - -58.3).abs() < 1.0, "{seat:?}");
+    story.adaptive.lose(&story.model);
+    assert_eq!(story.adaptive.dongles[0].filter.seat, seat);
+    assert_eq!(story.adaptive.belief, Belief::default());
+}
+
+/// Every bit of the belief after a story of every kind of step; other bits would mean other decisions elsewhere.
+#[test]
+fn the_same_samples_give_the_same_bits_everywhere() {
+    let mut story = Story::new();
+    story.sit(300, [-64, -60, -70]);
+    story.walk(5, -64, -84);
+    story.sit(60, [-84, -88, -82]);
+    story.walk(5, -84, -62);
+    story.hear(HERE, 20, -63);
+    story.hear(THERE, 40_000, -70);
+    let Belief { beyond, within, walking } = story.adaptive.belief;
+    let bits = [beyond, within, walking].map(f64::to_bits);
+    assert_eq!(bits, [0x3fd8_039b_e430_4f84, 0x3fe7_b4cc_4d15_523f, 0x3f94_ee42_33a1_d524], "{bits:#x?}");
+}
