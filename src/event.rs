@@ -127,6 +127,8 @@ pub enum PresenceReason {
     Suspend,
     /// The table of bands was full and this one had not been heard for longest.
     Evicted,
+    /// The agent says that its wearer signed in.
+    SignedIn,
 }
 
 /// The rule that fired.
@@ -148,6 +150,8 @@ pub enum Rule {
     AwaySure,
     /// Silent for longer than the band's own adverts leave open.
     AwaySilent,
+    /// The wearer signed in.
+    SignedIn,
     /// Near, and heard within the last 10 s.
     Hold,
     /// Heard.
@@ -172,6 +176,7 @@ impl Rule {
             Self::NearLikely => "near.likely",
             Self::AwaySure => "away.sure",
             Self::AwaySilent => "away.silent",
+            Self::SignedIn => "near.signed_in",
             Self::Hold => "hold",
             Self::Heard => "heard",
             Self::Silence => "silence",
@@ -213,6 +218,9 @@ pub struct Why {
     /// What the adaptive detector made of the samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reckoning: Option<Reckoning>,
+    /// For how long away by level has been held back, in ms, because the terminal was in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_ms: Option<u64>,
 }
 
 /// What the adaptive detector believed when it decided; rounded for print only.

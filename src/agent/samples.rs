@@ -37,6 +37,7 @@ pub(super) fn decision(at: Time, n: u8, conclusion: Conclusion) -> Decision {
             span_ms: 0,
             age_ms: 0,
             reckoning: None,
+            held_ms: None,
         },
     }
 }

@@ -13,10 +13,13 @@ impl fmt::Display for Decision {
         }
         let seconds = |ms: u64| ms as f64 / 1e3;
         match self.conclusion {
+            Conclusion::Presence { reason: PresenceReason::SignedIn, .. } => {
+                write!(f, "present   its wearer signed in")
+            }
             Conclusion::Presence { after: Presence::Present, .. } => write!(f, "present"),
             Conclusion::Presence { reason, .. } => {
                 let why = match reason {
-                    PresenceReason::Heard | PresenceReason::Silence => "not heard",
+                    PresenceReason::Heard | PresenceReason::SignedIn | PresenceReason::Silence => "not heard",
                     PresenceReason::Adapter => "the dongle is not well",
                     PresenceReason::Roster => "left out by the roster",
                     PresenceReason::Suspend => "the machine slept",
@@ -36,9 +39,10 @@ impl fmt::Display for Decision {
                     Trend::Away => "AWAY",
                 };
                 write!(f, "{word:<8}")?;
-                match mean_cdb {
-                    Some(mean) => write!(f, "  mean {} of {samples} samples", Dbm(mean))?,
-                    None => write!(f, "  no samples")?,
+                match (self.why.rule, mean_cdb) {
+                    (Rule::SignedIn, _) => write!(f, "  its wearer signed in")?,
+                    (_, Some(mean)) => write!(f, "  mean {} of {samples} samples", Dbm(mean))?,
+                    (_, None) => write!(f, "  no samples")?,
                 }
                 match self.why.rule {
                     Rule::NearRising => write!(f, ", at or above close and rising"),
@@ -49,6 +53,10 @@ impl fmt::Display for Decision {
                     Rule::AwaySure => write!(f, ", surely gone from the seat"),
                     Rule::Silence | Rule::AwaySilent => write!(f, ", not heard for {:.1} s", seconds(self.why.age_ms)),
                     _ => Ok(()),
+                }?;
+                match self.why.held_ms {
+                    Some(held) => write!(f, ", away held back for {:.1} s", seconds(held)),
+                    None => Ok(()),
                 }
             }
             Conclusion::Auth { after, .. } => match after {

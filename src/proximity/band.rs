@@ -1,15 +1,18 @@
 //! What is known of one band: its samples at every dongle, and what was concluded from them.
 
+mod side; // how the side changes
+
 use std::time::Duration;
 
-use super::adaptive::{Adaptive, Model};
+use super::adaptive::Adaptive;
 use super::classic::Trigger;
 use super::constants::{HOLD_EVERY, PRESENT_SAMPLES, PRESENT_WITHIN, TAP_GAP, TREND_MIN_SAMPLES};
 use super::level::{Level, Mean};
 use super::settings::Settings;
+use super::user::Veto;
 use super::window::{Track, View};
 use crate::event::{
-    AdapterId, Auth, Band, BandState, Conclusion, Decision, Presence, PresenceReason, Reckoning, Rule, Side, Trend, Why,
+    AdapterId, Auth, Band, BandState, Conclusion, Decision, Presence, PresenceReason, Rule, Side, Trend, Why,
 };
 use crate::time::Time;
 
@@ -31,13 +34,20 @@ pub(super) struct Record {
     trigger: Trigger,
     /// The newest valid sample's moment, at any dongle.
     last: Option<Time>,
+    /// When its wearer last signed in: silence counts from there at the earliest.
+    signed_in: Option<Time>,
     /// Whether its silence is still to be noticed.
     awaited: bool,
     hold_due: Option<Time>,
+    /// While near: the `away` that the user holds back.
+    veto: Veto<Away>,
     tracks: Vec<(AdapterId, Track)>,
     /// What the adaptive detector knows; `None` until it has heard the band.
     adaptive: Option<Box<Adaptive>>,
 }
+
+/// An `away` by level as it is said, at once or later: at which dongle, and from what.
+type Away = (AdapterId, Conclusion, Why);
 
 /// Where conclusions go.
 pub(super) type Decisions = std::collections::VecDeque<Decision>;
@@ -50,11 +60,18 @@ pub(super) struct Rules<'a> {
     pub(super) since: Time,
     /// By [`AdapterId`]: dongles that are not well.
     pub(super) sick: &'a [bool],
+    /// When somebody last used keyboard or mouse, whoever it was.
+    pub(super) active: Option<Time>,
 }
 
 impl Rules<'_> {
     fn is_sick(&self, adapter: AdapterId) -> bool {
         self.sick.get(usize::from(adapter.0)).copied().unwrap_or(false)
+    }
+
+    /// Whether nobody can be heard at all.
+    fn are_all_sick(&self) -> bool {
+        !self.sick.is_empty() && self.sick.iter().all(|sick| *sick)
     }
 }
 
@@ -67,8 +84,10 @@ impl Record {
             side: Side::Unknown,
             trigger: Trigger::Armed,
             last: None,
+            signed_in: None,
             awaited: false,
             hold_due: None,
+            veto: Veto::new(Time::ZERO),
             tracks: Vec::new(),
             adaptive: None,
         }
@@ -114,7 +133,7 @@ impl Record {
         self.look_for_tap(at, rules, decisions);
         match rules.settings.model.as_deref() {
             None => self.look_at_side(at, rules, decisions),
-            Some(model) => self.reckon_side(at, adapter, level, model, rules, decisions),
+            Some(model) => self.reckon(at, (adapter, level), model, rules, decisions),
         }
     }
 
@@ -186,55 +205,20 @@ impl Record {
     fn look_at_side(&mut self, at: Time, rules: Rules<'_>, decisions: &mut Decisions) {
         let Some(cutoffs) = rules.settings.cutoffs else { return };
         let Some((adapter, track)) = self.deciding(at, rules) else { return };
-        let Some((side, rule, cutoff)) = cutoffs.side(track, self.side) else { return };
-        self.take_side(at, adapter, rules, decisions, (side, rule, Some(cutoff)));
+        let Some((side, rule, cutoff)) = cutoffs.side(track, self.asked_side()) else { return };
+        self.take_side(at, adapter, (side, rule, Some(cutoff)), rules, decisions);
     }
 
-    fn reckon_side(
-        &mut self,
-        at: Time,
-        adapter: AdapterId,
-        level: Level,
-        model: &Model,
-        rules: Rules<'_>,
-        decisions: &mut Decisions,
-    ) {
-        let adaptive = self.adaptive.get_or_insert_default();
-        let has_say = |adapter| !rules.is_sick(adapter);
-        let Some(side) = adaptive.observe(model, at, (adapter, level.tenths()), self.side, has_say) else { return };
-        let rule = if side == Side::Near { Rule::NearLikely } else { Rule::AwaySure };
-        let adapter = self.deciding(at, rules).map_or(adapter, |(adapter, _)| adapter);
-        self.take_side(at, adapter, rules, decisions, (side, rule, None));
-    }
-
-    fn take_side(
-        &mut self,
-        at: Time,
-        adapter: AdapterId,
-        rules: Rules<'_>,
-        decisions: &mut Decisions,
-        (side, rule, cutoff): (Side, Rule, Option<Level>),
-    ) {
-        if !self.is_present() {
-            self.become_present(at, adapter, rules, decisions);
-        }
-        let after = if side == Side::Near { Trend::Near } else { Trend::Away };
-        self.hold_due = (side == Side::Near).then(|| at + HOLD_EVERY);
-        self.state_trend(at, adapter, rules, decisions, (after, rule, cutoff));
-        self.side = side;
-    }
-
-    /// States a trend of the long window at `adapter`, as it is now.
-    fn state_trend(
+    /// What a trend of the long window at `adapter` says now.
+    fn trend(
         &self,
         at: Time,
-        adapter: AdapterId,
-        rules: Rules<'_>,
-        decisions: &mut Decisions,
+        adapter: Option<AdapterId>,
         (after, rule, cutoff): (Trend, Rule, Option<Level>),
-    ) {
-        let view = self.long_view(adapter);
-        let halves = self.tracks.iter().find(|(id, _)| *id == adapter).and_then(|(_, track)| track.halves());
+        rules: Rules<'_>,
+    ) -> (Conclusion, Why) {
+        let track = self.tracks.iter().find(|(id, _)| Some(*id) == adapter).map(|(_, track)| track);
+        let (view, halves) = (track.and_then(Track::long_view), track.and_then(Track::halves));
         let conclusion = Conclusion::Trend {
             before: self.side,
             after,
@@ -242,15 +226,20 @@ impl Record {
             slope_cdb: halves.map(|(newer, older)| newer.minus(older)),
             samples: view.map_or(0, |view| view.n as u32),
         };
-        let age = self.last.map_or(Duration::ZERO, |last| at.since(last));
         let why = Why {
             threshold_cdb: cutoff.map(Level::cdb),
             newer_cdb: halves.map(|(newer, _)| newer.cdb()),
             older_cdb: halves.map(|(_, older)| older.cdb()),
-            reckoning: self.reckoning(rules),
-            ..why(rule, view, age)
+            reckoning: self.reckoned(rules).map(|(known, model)| known.reckoning(model)),
+            held_ms: self.held_ms(at),
+            ..why(rule, view, self.age(at))
         };
-        decisions.push_back(self.decision(at, Some(adapter), rules, conclusion, why));
+        (conclusion, why)
+    }
+
+    /// Since the newest sample, or the sign-in of a band that was never heard.
+    fn age(&self, at: Time) -> Duration {
+        self.last.or(self.signed_in).map_or(Duration::ZERO, |last| at.since(last))
     }
 
     /// The dongle with the highest mean among those heard within `fresh`, by its place, and that mean. One that is not
@@ -291,40 +280,32 @@ impl Record {
         self.tracks.iter().find(|(id, _)| *id == adapter).and_then(|(_, track)| track.long_view())
     }
 
-    /// The dongle that heard the band last.
-    fn last_adapter(&self) -> Option<AdapterId> {
-        self.tracks.iter().max_by_key(|(_, track)| track.heard()).map(|(id, _)| *id)
+    /// The dongle whose long window decides or, where none can, that heard the band last.
+    fn nearest_adapter(&self, at: Time, rules: Rules<'_>) -> Option<AdapterId> {
+        self.deciding(at, rules).map(|(adapter, _)| adapter).or_else(|| self.last_adapter())
     }
 
-    /// What the adaptive detector made of the samples, where it decides.
-    fn reckoning(&self, rules: Rules<'_>) -> Option<Reckoning> {
-        Some(self.adaptive.as_ref()?.reckoning(rules.settings.model.as_deref()?))
+    /// The dongle that heard the band last.
+    fn last_adapter(&self) -> Option<AdapterId> {
+        let heard = self.tracks.iter().filter(|(_, track)| track.heard().is_some());
+        heard.max_by_key(|(_, track)| track.heard()).map(|(id, _)| *id)
     }
 
     /// The next moment something follows from silence.
     pub(super) fn due(&self, rules: Rules<'_>) -> Option<Time> {
-        [self.absent_due(rules), self.silent_due(rules), self.hold_due].into_iter().flatten().min()
+        let timers = [self.absent_due(rules), self.silent_due(rules), self.veto.end(rules.active), self.hold_due];
+        timers.into_iter().flatten().min()
     }
 
     /// The first moment at which the silence is too long for a band that is present.
     fn absent_due(&self, rules: Rules<'_>) -> Option<Time> {
-        let absent_after = rules.settings.absent_after;
-        let reckoned = self.adaptive.as_ref().filter(|_| rules.settings.model.is_some());
-        self.silence_due(rules, reckoned.map_or(absent_after, |adaptive| adaptive.absent_after(absent_after)))
-    }
-
-    /// The first moment at which the silence is too long for a wearer who is near.
-    fn silent_due(&self, rules: Rules<'_>) -> Option<Time> {
-        let (adaptive, model) = (self.adaptive.as_ref()?, rules.settings.model.as_deref()?);
-        if self.side != Side::Near {
-            return None;
-        }
-        self.silence_due(rules, adaptive.patience(model, rules.settings.absent_after))
+        let configured = rules.settings.absent_after;
+        self.silence_due(rules, self.reckoned(rules).map_or(configured, |(known, _)| known.absent_after(configured)))
     }
 
     /// The first moment at which the silence is longer than this.
     fn silence_due(&self, rules: Rules<'_>, longest: Duration) -> Option<Time> {
-        let last = self.last.filter(|_| self.awaited)?;
+        let last = self.last.max(self.signed_in).filter(|_| self.awaited)?;
         Some(rules.since.max(last + longest + Duration::from_micros(1)))
     }
 
@@ -335,20 +316,23 @@ impl Record {
         if self.absent_due(rules) == Some(due) {
             let reason = match woken {
                 Some(_) => PresenceReason::Suspend,
-                None if self.last_adapter().is_some_and(|adapter| rules.is_sick(adapter)) => PresenceReason::Adapter,
+                None if self.last_adapter().map_or(rules.are_all_sick(), |adapter| rules.is_sick(adapter)) => {
+                    PresenceReason::Adapter
+                }
                 None => PresenceReason::Silence,
             };
             self.lose(due, reason, Rule::Silence, rules, decisions);
         } else if self.silent_due(rules) == Some(due) {
-            let adapter = self.deciding(due, rules).map(|(adapter, _)| adapter).or_else(|| self.last_adapter());
-            if let Some(adapter) = adapter {
-                self.take_side(due, adapter, rules, decisions, (Side::Away, Rule::AwaySilent, None));
-            }
+            self.fall_silent(due, rules, decisions);
+        } else if self.veto.end(rules.active) == Some(due) {
+            self.release(due, rules, decisions);
         } else if self.hold_due == Some(due) {
             self.hold_due = Some(woken.map_or(due, |woken| woken.max(due)) + HOLD_EVERY);
             let fresh = self.last.is_some_and(|last| due.since(last) <= HOLD_EVERY);
-            if fresh && let Some((adapter, _)) = self.deciding(due, rules) {
-                self.state_trend(due, adapter, rules, decisions, (Trend::Hold, Rule::Hold, None));
+            if fresh {
+                let adapter = self.nearest_adapter(due, rules);
+                let (conclusion, why) = self.trend(due, adapter, (Trend::Hold, Rule::Hold, None), rules);
+                decisions.push_back(self.decision(due, adapter, rules, conclusion, why));
             }
         }
     }
@@ -362,20 +346,19 @@ impl Record {
         rules: Rules<'_>,
         decisions: &mut Decisions,
     ) {
-        let adapter = self.deciding(at, rules).map(|(adapter, _)| adapter).or_else(|| self.last_adapter());
-        if self.side == Side::Near
-            && let Some(adapter) = adapter
-        {
-            self.state_trend(at, adapter, rules, decisions, (Trend::Away, rule, None));
+        let adapter = self.nearest_adapter(at, rules);
+        if self.side == Side::Near {
+            let (conclusion, why) = self.trend(at, adapter, (Trend::Away, rule, None), rules);
+            decisions.push_back(self.decision(at, adapter, rules, conclusion, why));
         }
         if self.is_present() {
-            let age = self.last.map_or(Duration::ZERO, |last| at.since(last));
-            let why = why(rule, adapter.and_then(|adapter| self.long_view(adapter)), age);
+            let why = why(rule, adapter.and_then(|adapter| self.long_view(adapter)), self.age(at));
             let conclusion = Conclusion::Presence { before: Presence::Present, after: Presence::Absent, reason };
             decisions.push_back(self.decision(at, adapter, rules, conclusion, why));
         }
-        (self.presence, self.side) = (Presence::Absent, Side::Unknown);
-        (self.awaited, self.hold_due) = (false, None);
+        self.presence = Presence::Absent;
+        (self.signed_in, self.awaited) = (None, false);
+        self.enter(at, Side::Unknown);
         self.trigger = Trigger::Armed;
         for (_, track) in &mut self.tracks {
             track.clear();
@@ -413,7 +396,7 @@ impl Record {
             }
         }
         if rules.settings.cutoffs.is_none() {
-            (self.side, self.hold_due) = (Side::Unknown, None);
+            self.enter(rules.since, Side::Unknown);
         }
     }
 
@@ -462,5 +445,6 @@ fn why(rule: Rule, view: Option<View>, age: Duration) -> Why {
         span_ms: view.map_or(0, |view| view.span.as_millis() as u64),
         age_ms: age.as_millis() as u64,
         reckoning: None,
+        held_ms: None,
     }
 }

@@ -25,6 +25,18 @@ pub const TREND_MIN_SAMPLES: usize = 4;
 /// A third of the 30 s after which the lock control of a terminal takes a wearer for gone.
 pub const HOLD_EVERY: Duration = Duration::from_secs(10);
 
+/// For how long the use of keyboard or mouse holds `away` by level back.
+///
+/// One who types is at the terminal, whatever the level; the pauses between two keys or two looks at the screen are
+/// shorter as a rule. An activity told of later than that is none.
+pub(super) const ACTIVE_FOR: Duration = Duration::from_secs(10);
+
+/// For how long `away` by level is held back at most, from the detector's first word on.
+///
+/// Time enough to finish a sentence with the body between band and dongle; and the most that a stranger wins who sits
+/// down at a terminal just left open.
+pub(super) const HELD_AT_MOST: Duration = Duration::from_secs(60);
+
 /// A band that no roster lists is present after this many samples within [`PRESENT_WITHIN`].
 ///
 /// A single advert from a made-up address must not become an event.

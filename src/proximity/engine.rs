@@ -1,6 +1,7 @@
 //! The engine: adverts and time in, decisions out.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use bgapi::Address;
 use bgapi::PacketType;
@@ -8,9 +9,11 @@ use bgapi::gap::event::ScanResponse;
 use foldhash::fast::RandomState;
 
 use super::band::{Decisions, Listing, Record, Rules};
+use super::constants::ACTIVE_FOR;
 use super::level::Level;
 use super::settings::Settings;
 use super::table::Table;
+use super::user::SignInError;
 use crate::event::{AdapterId, Band, BandState, Decision, PresenceReason, Rule};
 use crate::roster::{Mode, Roster};
 use crate::time::Time;
@@ -45,6 +48,8 @@ pub struct Engine {
     roster: Option<Listed>,
     /// By [`AdapterId`]; a dongle that is not known to be sick is well.
     sick: Vec<bool>,
+    /// When somebody last used keyboard or mouse, whoever it was.
+    active: Option<Time>,
     /// No timer is due before this.
     next_due: Time,
     decisions: Decisions,
@@ -71,6 +76,7 @@ impl Engine {
             table: Table::new(),
             roster: None,
             sick: Vec::new(),
+            active: None,
             next_due: NEVER,
             decisions: VecDeque::new(),
             counters: Counters::default(),
@@ -82,7 +88,7 @@ impl Engine {
         self.handle_timeout(at);
         let address = report.address();
         let key = address.key();
-        if self.table.find(key).is_none() && !self.admit(at, key, address, report) {
+        if self.table.find(key).is_none() && !self.admit(at, key, address, report.data.as_slice()) {
             self.counters.others += 1;
             return None;
         }
@@ -118,7 +124,7 @@ impl Engine {
     pub fn handle_settings(&mut self, at: Time, settings: Settings) {
         self.handle_timeout(at);
         (self.settings, self.since) = (settings, at);
-        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
+        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active };
         for (_, record) in self.table.iter_mut() {
             record.reload(rules);
         }
@@ -135,7 +141,7 @@ impl Engine {
                 listed.bands.insert(address.key(), (band, Listing { active: entry.active, auth: entry.auth }));
             }
         }
-        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
+        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active };
         let mut gone = Vec::new();
         for (key, record) in self.table.iter_mut() {
             match listed.bands.get(&key) {
@@ -155,6 +161,49 @@ impl Engine {
         }
         self.table.recount();
         self.roster = Some(listed);
+    }
+
+    /// Notes that keyboard or mouse was used `age` ago, by the wearer of a band or by somebody: a band that was near at
+    /// that moment stays near for a while, though its level asks for away.
+    pub fn handle_user_active(&mut self, at: Time, band: Option<Address>, age: Duration) {
+        self.handle_timeout(at);
+        if age > ACTIVE_FOR {
+            return;
+        }
+        let moment = at - age;
+        // What is held back by this is due later than thought, which its timer finds out when it runs.
+        match band {
+            None => self.active = self.active.max(Some(moment)),
+            Some(band) => {
+                if let Some(record) = self.table.find_mut(band.key()) {
+                    record.note_active(moment);
+                }
+            }
+        }
+    }
+
+    /// Takes the agent's word that the wearer of a band is at the terminal: it is near at once, and the rules go on.
+    ///
+    /// # Errors
+    /// If there are no sides, or nobody says that this address is a band's.
+    pub fn handle_signed_in(&mut self, at: Time, band: Address) -> Result<(), SignInError> {
+        self.handle_timeout(at);
+        if self.settings.cutoffs.is_none() {
+            return Err(SignInError::NoSides);
+        }
+        let key = band.key();
+        if self.table.find(key).is_none() && !self.admit(at, key, band, &[]) {
+            let counts = self.roster.as_ref().is_some_and(|roster| roster.mode == Mode::Listed);
+            return Err(if counts { SignInError::Unlisted } else { SignInError::Unknown });
+        }
+        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active };
+        if let Some(record) = self.table.find_mut(key) {
+            record.sign_in(at, rules, &mut self.decisions);
+            if let Some(due) = record.due(rules) {
+                self.next_due = self.next_due.min(due);
+            }
+        }
+        Ok(())
     }
 
     /// Tells the engine that the machine slept and woke at `woken`: what fell due meanwhile fires once, for that reason.
@@ -210,15 +259,15 @@ impl Engine {
     }
 
     fn rules(&self) -> Rules<'_> {
-        Rules { settings: &self.settings, since: self.since, sick: &self.sick }
+        Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active }
     }
 
-    /// Lets an advertiser into the table if it is a band.
-    fn admit(&mut self, at: Time, key: u64, address: Address, report: &ScanResponse<'_>) -> bool {
+    /// Lets an advertiser into the table if it is a band, by its address or by what this one advert carries.
+    fn admit(&mut self, at: Time, key: u64, address: Address, data: &[u8]) -> bool {
         let admitted = match &self.roster {
             Some(roster) if roster.bands.contains_key(&key) => true,
             Some(roster) if roster.mode == Mode::Listed => false,
-            _ => self.settings.matcher.matches(address, report.data.as_slice()),
+            _ => self.settings.matcher.matches(address, data),
         };
         if admitted {
             self.track(at, key, address);
@@ -243,7 +292,7 @@ impl Engine {
     fn make_room(&mut self, at: Time) -> Option<Record> {
         let mut record = self.table.remove(self.table.overdue()?)?;
         self.counters.evicted += 1;
-        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
+        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active };
         record.lose(at, PresenceReason::Evicted, Rule::Evicted, rules, &mut self.decisions);
         Some(record)
     }
@@ -254,7 +303,7 @@ impl Engine {
             return;
         };
         self.counters.samples += 1;
-        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
+        let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active };
         if let Some(record) = self.table.hear(key) {
             record.handle_sample(at, adapter, level, rules, &mut self.decisions);
             if let Some(due) = record.due(rules) {
@@ -267,7 +316,8 @@ impl Engine {
         loop {
             match self.earliest() {
                 Some((due, key)) if due <= now => {
-                    let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick };
+                    let rules =
+                        Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active };
                     if let Some(record) = self.table.find_mut(key) {
                         record.handle_due(due, woken, rules, &mut self.decisions);
                     }

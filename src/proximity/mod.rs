@@ -1,8 +1,9 @@
 //! What readings mean: from levels of adverts to taps, sides and presence.
 //!
 //! ```text
-//! report ── matcher ── table ── band ─┬─ window ── classic ── decision
-//!  (who is a band)   (bounded)        └─ timers: absent, hold
+//! report ── matcher ── table ── band ─┬─ window ── classic ── user ── decision
+//!  (who is a band)   (bounded)        │                     (holds away back)
+//!                                     └─ timers: absent, hold, held back
 //! ```
 //!
 //! Everything here is a plain value. The rules and their numbers: `docs/DETECTION.md`.
@@ -16,6 +17,7 @@ mod level;
 mod matcher;
 mod settings;
 mod table;
+mod user;
 mod window;
 
 pub use adaptive::{Model, Parameters};
@@ -25,6 +27,7 @@ pub use engine::{Counters, Engine};
 pub use level::{Level, Mean, RANGE};
 pub use matcher::Matcher;
 pub use settings::{Detector, Pace, Settings};
+pub use user::SignInError;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,8 @@ use crate::event::{AdapterId, Auth, Conclusion, Decision, Digest, Presence, Pres
 use crate::roster::{Entry, Mode, Roster};
 use crate::time::Time;
 
+mod user; // keys that are used, wearers who sign in
+
 const DONGLE: AdapterId = AdapterId(0);
 const OTHER_DONGLE: AdapterId = AdapterId(1);
 

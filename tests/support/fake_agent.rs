@@ -312,6 +312,7 @@ pub(crate) fn tap(at: Time) -> Fact {
             span_ms: 900,
             age_ms: 0,
             reckoning: None,
+            held_ms: None,
         },
     })
 }

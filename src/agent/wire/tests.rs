@@ -46,6 +46,7 @@ fn why(rule: Rule) -> Why {
         span_ms: 900,
         age_ms: 0,
         reckoning: None,
+        held_ms: None,
     }
 }
 

@@ -103,6 +103,20 @@ impl Filter {
         *self = Self { seat, habit, ..Self::new(model) };
     }
 
+    /// Takes in that the wearer is at the seat with these log odds more than without the hint.
+    pub(super) fn hint(&mut self, model: &Model, odds: f64) {
+        self.motion.dim_beyond_seat(model, exp(-odds));
+    }
+
+    /// Takes the wearer to be at the seat, whose levels are those of the place where the band is.
+    pub(super) fn arrive(&mut self, model: &Model) {
+        let held: f64 = self.motion.still_by_class().iter().sum();
+        if held > 0.0 && !self.places.iter().all(Place::is_empty) {
+            self.seat = Seat::anew(model, self.place_mean(held));
+        }
+        self.motion = Motion::seated(model);
+    }
+
     /// Takes in a level in dBm, so many seconds after the one before. The seat is learnt only while `near`.
     pub(super) fn observe(&mut self, model: &Model, seconds: f64, level: f64, near: bool) {
         let stopped = self.motion.pass(model, seconds);

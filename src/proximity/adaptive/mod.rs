@@ -40,6 +40,10 @@ pub(super) struct Adaptive {
     belief: Belief,
     /// The newest sample's moment, at any dongle.
     last: Option<Time>,
+    /// The newest use of the terminal that was taken for a hint.
+    noticed: Option<Time>,
+    /// How many such hints there were while the wearer seemed to be elsewhere.
+    hints: u8,
 }
 
 /// One band at one dongle.
@@ -49,6 +53,14 @@ struct Dongle {
     filter: Filter,
     last: Option<Time>,
 }
+
+/// How much more likely the terminal is used with its wearer at it than without, as log odds. Assumed: one in three
+/// strokes at an open terminal would be another's.
+const USED: f64 = 1.0;
+/// How often use counts as new.
+const NOTICED_EVERY: Duration = Duration::from_secs(5);
+/// How many such hints count while the signal says otherwise: it may be another who uses an open terminal.
+const HINTS: u8 = 4;
 
 /// The longest pause that is reckoned with; what happened in a longer one is not known.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -63,13 +75,15 @@ fn pause(last: Option<Time>, at: Time) -> f64 {
 impl Adaptive {
     /// Takes in a level in tenths of a dBm; returns the side asked for, if it is another than `held`.
     ///
-    /// Of the dongles, those that `count` have a say; one that hears has one if none does.
+    /// Of the dongles, those that `count` have a say; one that hears has one if none does. `active` is when the terminal
+    /// was last used, by this wearer for all that is known.
     pub(super) fn observe(
         &mut self,
         model: &Model,
         at: Time,
         (adapter, tenths): (AdapterId, i32),
         held: Side,
+        active: Option<Time>,
         counts: impl Fn(AdapterId) -> bool,
     ) -> Option<Side> {
         let level = f64::from(tenths) / 10.0;
@@ -83,8 +97,36 @@ impl Adaptive {
         let seconds = pause(self.last, at);
         self.interval.observe(seconds, level);
         self.last = Some(at);
+        self.notice(model, active);
         self.belief = self.believe(model, at, adapter, counts);
         self.verdict.observe(model, seconds, self.belief, held)
+    }
+
+    /// Takes use of the terminal for a hint that the wearer is at it; only now and then, since the next stroke of a key
+    /// says little that the one before has not said.
+    fn notice(&mut self, model: &Model, active: Option<Time>) {
+        let Some(active) =
+            active.filter(|active| self.noticed.is_none_or(|noticed| *active >= noticed + NOTICED_EVERY))
+        else {
+            return;
+        };
+        self.noticed = Some(active);
+        self.hints = if self.belief.beyond < 0.5 { 0 } else { self.hints.saturating_add(1) };
+        if self.hints > HINTS {
+            return; // whoever it is, the signal says otherwise
+        }
+        for dongle in &mut self.dongles {
+            dongle.filter.hint(model, USED);
+        }
+    }
+
+    /// Takes the agent's word that the wearer is at the terminal; the seat is learnt anew, from where the band is now.
+    pub(super) fn arrive(&mut self, model: &Model) {
+        for dongle in &mut self.dongles {
+            dongle.filter.arrive(model);
+        }
+        self.verdict = Verdict::default();
+        self.belief = Belief { beyond: 0.0, within: 1.0, walking: 0.0 };
     }
 
     /// The belief of all dongles that heard the band lately: what they say adds up.

@@ -36,9 +36,21 @@ fn happens(rate: f64, seconds: f64) -> f64 {
 impl Motion {
     /// Still, at any distance.
     pub(super) fn still(model: &Model) -> Self {
-        let share = |class: usize| model.gains[class / NOISES] / (NOISES * BINS) as f64;
+        Self::within(model, BINS)
+    }
+
+    /// Still, at the seat.
+    pub(super) fn seated(model: &Model) -> Self {
+        Self::within(model, model.seat_bins)
+    }
+
+    /// Still, at any of the nearest so many distances.
+    fn within(model: &Model, bins: usize) -> Self {
+        let share = |class: usize| model.gains[class / NOISES] / (NOISES * bins) as f64;
+        let still = |class, bin| if bin < bins { share(class) } else { 0.0 };
         let none = [[0.0; BINS]; CLASSES];
-        Self { still: std::array::from_fn(|class| [share(class); BINS]), stirring: none, out: none, coming: none }
+        let still = std::array::from_fn(|class| std::array::from_fn(|bin| still(class, bin)));
+        Self { still, stirring: none, out: none, coming: none }
     }
 
     /// Lets time pass; returns how much came to lie still meanwhile, by class.
@@ -112,6 +124,21 @@ impl Motion {
     /// How much lies still at the seat.
     pub(super) fn at_seat(&self, model: &Model) -> f64 {
         self.still.iter().flat_map(|bins| &bins[..model.seat_bins]).sum()
+    }
+
+    /// Makes every distance beyond the seat less likely by this factor, and walking too.
+    pub(super) fn dim_beyond_seat(&mut self, model: &Model, factor: f64) {
+        for shares in [&mut self.still, &mut self.stirring] {
+            for bins in shares.iter_mut() {
+                for share in &mut bins[model.seat_bins..] {
+                    *share *= factor;
+                }
+            }
+        }
+        for share in self.out.iter_mut().chain(&mut self.coming).flatten() {
+            *share *= factor;
+        }
+        self.normalize();
     }
 
     /// Makes all of it add up to 1 again.

@@ -23,6 +23,11 @@ impl Seat {
         Self { mean: model.seat_level, variance: spread * spread, known: GUESSED_S }
     }
 
+    /// The seat of somebody who is certainly at it, where the place has this mean.
+    pub(super) fn anew(model: &Model, mean: f64) -> Self {
+        Self { mean, ..Self::guessed(model) }
+    }
+
     /// Learns from `seconds` at the seat, where the place has this mean.
     pub(super) fn learn(&mut self, model: &Model, mean: f64, seconds: f64) {
         self.known = (self.known + seconds).min(model.p.seat_memory);

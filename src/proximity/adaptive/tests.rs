@@ -38,7 +38,8 @@ impl Story {
 
     fn hear(&mut self, adapter: AdapterId, millis: u64, dbm: i32) {
         self.at = self.at + Duration::from_millis(millis);
-        if let Some(side) = self.adaptive.observe(&self.model, self.at, (adapter, dbm * 10), self.side, |_| true) {
+        if let Some(side) = self.adaptive.observe(&self.model, self.at, (adapter, dbm * 10), self.side, None, |_| true)
+        {
             self.side = side;
             self.changes.push((self.at.as_micros() as f64 / 1e6, side));
         }
@@ -173,4 +174,36 @@ fn the_same_samples_give_the_same_bits_everywhere() {
     let Belief { beyond, within, walking } = story.adaptive.belief;
     let bits = [beyond, within, walking].map(f64::to_bits);
     assert_eq!(bits, [0x3fd8_039b_e430_4f84, 0x3fe7_b4cc_4d15_523f, 0x3f94_ee42_33a1_d524], "{bits:#x?}");
+}
+
+#[test]
+fn who_signs_in_at_a_seat_in_a_null_is_near_and_stays_so() {
+    let mut story = Story::new();
+    story.sit(120, [-84, -82, -88]);
+    assert_eq!(story.side, Side::Away);
+    story.adaptive.arrive(&story.model);
+    story.side = Side::Near;
+    story.sit(600, [-84, -82, -88]);
+    assert_eq!(story.side, Side::Near);
+    let seat = story.adaptive.dongles[0].filter.seat;
+    assert!((seat.mean - -84.7).abs() < 1.0, "learnt anew: {seat:?}");
+}
+
+#[test]
+fn use_of_the_terminal_speaks_for_its_wearer_and_does_not_outweigh_the_signal() {
+    let told = |used: bool, level: i32| {
+        let mut story = Story::new();
+        story.sit(600, [-66, -63, -70]);
+        for n in 0..240 {
+            let active = (used && n % 4 == 0).then_some(story.at);
+            story.at = story.at + Duration::from_millis(500);
+            let tenths = (level + story.roll(5) - 2) * 10;
+            let asked = story.adaptive.observe(&story.model, story.at, (HERE, tenths), story.side, active, |_| true);
+            story.side = asked.unwrap_or(story.side);
+        }
+        story.side
+    };
+    let doubtful = (-90..-66).rev().find(|level| told(false, *level) == Side::Away).unwrap();
+    assert_eq!(told(true, doubtful), Side::Near, "{doubtful} dBm");
+    assert_eq!(told(true, -96), Side::Away, "another at the keys");
 }
