@@ -76,7 +76,8 @@ pub struct Endpoint {
     radio: Vec<(&'static str, u64)>,
     forward_adverts: bool,
     decided: VecDeque<Decision>,
-    reset: Option<Arc<str>>,
+    /// What the link wants done, in its order.
+    outputs: VecDeque<Output>,
     next_stats: Time,
 }
 
@@ -94,7 +95,7 @@ impl Endpoint {
             radio: Vec::new(),
             forward_adverts: false,
             decided: VecDeque::new(),
-            reset: None,
+            outputs: VecDeque::new(),
             next_stats: now + STATS_EVERY,
         };
         endpoint.say(now, EndpointPhase::Online, None);
@@ -174,9 +175,11 @@ impl Endpoint {
         self.link.handle_addrs(addresses);
     }
 
-    /// Takes what the websocket has to say.
+    /// Takes what the websocket has to say; what the agent asks for is done at this moment, before anything else that
+    /// comes in.
     pub fn handle_socket(&mut self, now: Time, input: SocketInput<'_>) {
         self.link.handle_socket(now, input);
+        self.follow_link(now);
     }
 
     /// Takes the wall clock's time at [`Time::ZERO`], in ms since 1970, and whether it can be right.
@@ -187,7 +190,7 @@ impl Endpoint {
     /// Answers for [`Output::ResetAdapters`]: whether there was any dongle to reset.
     pub fn handle_reset(&mut self, now: Time, req: Arc<str>, any: bool) {
         let outcome = any.then_some(()).ok_or_else(|| CommandError::not_ready("there is no dongle to reset"));
-        self.link.handle_fact(now, Fact::CommandResult { at: now, req, outcome });
+        self.answer(now, req, outcome);
     }
 
     /// Tells that the machine slept until now.
@@ -222,28 +225,36 @@ impl Endpoint {
     /// Drains what the shell is to do.
     pub fn poll_output(&mut self, now: Time) -> Option<Output> {
         self.agent.follow(self.link.status(), now);
-        loop {
-            if let Some(decision) = self.decided.pop_front() {
-                return Some(Output::Decided(decision));
-            }
-            if let Some(req) = self.reset.take() {
-                return Some(Output::ResetAdapters { req });
-            }
-            match self.link.poll_output()? {
-                agent::Output::Connect => return Some(Output::Connect),
-                agent::Output::Send(text) => return Some(Output::Send(text)),
-                agent::Output::Close { code } => return Some(Output::Close { code }),
+        if let Some(decision) = self.decided.pop_front() {
+            return Some(Output::Decided(decision));
+        }
+        self.follow_link(now);
+        self.outputs.pop_front()
+    }
+
+    /// Does what the link asks of the engine, and keeps the rest for the shell.
+    fn follow_link(&mut self, now: Time) {
+        while let Some(output) = self.link.poll_output() {
+            let output = match output {
+                agent::Output::Connect => Output::Connect,
+                agent::Output::Send(text) => Output::Send(text),
+                agent::Output::Close { code } => Output::Close { code },
                 agent::Output::Note(note) => {
                     self.agent.hear(now, &note);
-                    return Some(Output::Note(note));
+                    Output::Note(note)
                 }
-                agent::Output::Stopped => return Some(Output::Stopped),
+                agent::Output::Stopped => Output::Stopped,
                 agent::Output::NeedSnapshot => {
                     let snapshot = self.snapshot(now);
                     self.link.handle_snapshot(now, snapshot);
+                    continue;
                 }
-                agent::Output::Command(command) => self.handle_command(now, command),
-            }
+                agent::Output::Command(command) => {
+                    self.handle_command(now, command);
+                    continue;
+                }
+            };
+            self.outputs.push_back(output);
         }
     }
 
@@ -299,19 +310,26 @@ impl Endpoint {
     }
 
     fn handle_command(&mut self, now: Time, command: Command) {
-        let (req, what) = match command {
-            Command::Roster(roster) => {
-                self.engine.handle_roster(now, &roster);
-                return self.settle(now);
+        match command {
+            Command::Roster(roster) => self.engine.handle_roster(now, &roster),
+            Command::AdapterReset { req, .. } => self.outputs.push_back(Output::ResetAdapters { req }),
+            Command::UserActive { band, age } => self.engine.handle_user_active(now, band, age),
+            Command::UserSignedIn { req, band } => {
+                let signed_in = self.engine.handle_signed_in(now, band);
+                // What follows from it is told first, so that an "ok" says that it is done.
+                self.settle(now);
+                self.answer(now, req, signed_in.map_err(|error| CommandError::bad_request(error.to_string())));
             }
-            Command::AdapterReset { req, .. } => return self.reset = Some(req),
-            // Evidence for a detector that weighs it; the documented rules do not.
-            Command::UserActive { .. } => return,
-            Command::UserSignedIn { req, .. } => (req, "user.signed_in"),
-            Command::Telemetry { req, .. } => (req, "telemetry.set"),
-        };
-        let error = CommandError::bad_request(format!("{what} is not in this version"));
-        self.link.handle_fact(now, Fact::CommandResult { at: now, req, outcome: Err(error) });
+            Command::Telemetry { req, .. } => {
+                let error = CommandError::bad_request("telemetry.set is not in this version");
+                self.answer(now, req, Err(error));
+            }
+        }
+        self.settle(now);
+    }
+
+    fn answer(&mut self, now: Time, req: Arc<str>, outcome: Result<(), CommandError>) {
+        self.link.handle_fact(now, Fact::CommandResult { at: now, req, outcome });
     }
 
     /// Hands what was concluded to the link, and to the log.
@@ -390,3 +408,6 @@ fn adapter_health(state: &AdapterState) -> String {
         (AdapterPhase::Stalled | AdapterPhase::Failed, None) => format!("trouble at {port}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,7 @@ pub enum Command {
         /// How long ago.
         age: Duration,
     },
-    /// This wearer is at the terminal now.
+    /// This wearer is at the terminal now, and near.
     UserSignedIn {
         /// The agent's name for the command.
         req: Arc<str>,

@@ -16,6 +16,8 @@ use crate::roster::{Entry, Roster};
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     roster: Option<Arc<Roster>>,
+    /// Its addresses by name, since commands about a band come often.
+    addresses: HashMap<Arc<str>, Address>,
 }
 
 impl Directory {
@@ -69,13 +71,9 @@ impl Directory {
     pub(super) fn find(&self, band: &BandRef) -> Result<Address, String> {
         match band {
             BandRef { addr: Some(addr), addr_type, .. } => parse(addr, addr_type.as_deref()),
-            BandRef { id: Some(id), .. } => self
-                .roster
-                .iter()
-                .flat_map(|roster| &roster.entries)
-                .find(|entry| entry.id == *id)
-                .and_then(|entry| entry.address)
-                .ok_or_else(|| clip(&format!("the roster has no address for {id:?}"))),
+            BandRef { id: Some(id), .. } => {
+                self.addresses.get(id).copied().ok_or_else(|| clip(&format!("the roster has no address for {id:?}")))
+            }
             _ => Err("a band needs `addr` or `id`".to_owned()),
         }
     }
@@ -100,6 +98,8 @@ impl Directory {
                 return Err(clip(&format!("{id:?} has the address of another band")));
             }
         }
+        let named = |entry: &Entry| Some((Arc::clone(&entry.id), entry.address?));
+        self.addresses = roster.entries.iter().filter_map(named).collect();
         let roster = Arc::new(roster);
         self.roster = Some(Arc::clone(&roster));
         Ok(roster)
@@ -239,5 +239,7 @@ mod tests {
         assert_eq!(find(r#"{"addr":"00:00:00:00:00:0F"}"#).unwrap().bytes.to_string(), "00:00:00:00:00:0f");
         assert!(find(r#"{"id":"b"}"#).unwrap_err().contains("no address for \"b\""));
         assert!(find("{}").is_err());
+        directory.patch(patch(r#"{"rev":2,"base_rev":1,"bands":[{"id":"a","removed":true}]}"#)).unwrap();
+        assert!(directory.find(&serde_json::from_str(r#"{"id":"a"}"#).unwrap()).is_err(), "it went with the patch");
     }
 }

@@ -253,7 +253,7 @@ impl Link {
             Received::Gone(reason) => self.note(Note::Lost { reason }),
             Received::Reply(reference, answer) => self.handle_answer(now, reference, answer),
             Received::Push(event, Payload::Json(payload)) => match request::read(&event, payload) {
-                Some(request) => self.handle_request(now, &event, request::req(payload), request),
+                Some(request) => self.handle_request(now, &event, request::req(&event, payload), request),
                 None => self.outbox.counters.frames_ignored += 1,
             },
             Received::Nothing => {}

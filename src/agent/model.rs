@@ -423,6 +423,7 @@ const MEANINGFUL: &[&str] = &[
     r#"[null,null,"endpoint:e","telemetry.set",{"req":"3","rssi_hz":2,"for_ms":18446744073709551615}]"#,
     r#"["1",null,"endpoint:e","cmd",{"req":"4","verb":"adapter.reset","deadline_ms":18446744073709551615}]"#,
     r#"["1",null,"endpoint:e","user.signed_in",{"req":"5","band":{"id":"a"}}]"#,
+    r#"["1",null,"endpoint:e","user.active",{"band":{"id":"a"},"age_ms":18446744073709551615}]"#,
     r#"["1","1","endpoint:e","phx_error",{}]"#,
     "\u{1}\u{1}\u{1}\u{b}\u{2}15endpoint:eok",
 ];
@@ -441,7 +442,7 @@ fn no_damage_to_a_frame_does_more_than_be_counted() {
                 let join = MEANINGFUL[0];
                 world.link.handle_socket(world.now, SocketInput::Text(join));
             }
-            let frame = MEANINGFUL[world.below(9) as usize];
+            let frame = MEANINGFUL[world.below(10) as usize];
             let mut bytes = frame.as_bytes().to_vec();
             for _ in 0..world.below(4) {
                 let place = world.below(u32::try_from(bytes.len()).unwrap()) as usize;

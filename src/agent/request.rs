@@ -129,10 +129,15 @@ pub(super) fn read(event: &str, payload: &RawValue) -> Option<Result<Request, Re
 }
 
 /// The name under which a push wants its result; `None` where there is none, or none that can be said back.
-pub(super) fn req(payload: &RawValue) -> Option<Arc<str>> {
+///
+/// `user.active` has none: it comes with every other key, and must not crowd out the results of commands.
+pub(super) fn req(event: &str, payload: &RawValue) -> Option<Arc<str>> {
     #[derive(Deserialize)]
     struct Req {
         req: Arc<str>,
+    }
+    if event == name::USER_ACTIVE {
+        return None;
     }
     serde_json::from_str::<Req>(payload.get()).ok().map(|named| named.req).filter(|req| req.len() <= limits::NAME)
 }
@@ -249,6 +254,7 @@ mod tests {
             ("roster.patch", "[]", "invalid length 0"),
             ("telemetry.set", r#"{"rssi_hz":-1}"#, "expected u32"),
             ("user.signed_in", "{}", "missing field `band`"),
+            ("user.active", r#"{"age_ms":-1}"#, "expected u64"),
             ("tune", "{}", "cannot be tuned"),
             ("cmd", r#"{"verb":"gatt.connect"}"#, "does not know the verb \"gatt.connect\""),
             ("cmd", "null", "invalid type: null"),
@@ -262,9 +268,10 @@ mod tests {
 
     #[test]
     fn a_req_is_a_short_text() {
-        assert_eq!(req(&raw(r#"{"rev":1,"req":"a"}"#)).as_deref(), Some("a"));
+        assert_eq!(req("cmd", &raw(r#"{"rev":1,"req":"a"}"#)).as_deref(), Some("a"));
+        assert_eq!(req("user.active", &raw(r#"{"req":"a"}"#)), None);
         for payload in [r"{}", r#"{"req":7}"#, "7", &format!(r#"{{"req":"{}"}}"#, "x".repeat(129))] {
-            assert_eq!(req(&raw(payload)), None, "{payload}");
+            assert_eq!(req("cmd", &raw(payload)), None, "{payload}");
         }
     }
 }

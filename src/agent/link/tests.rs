@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::agent::bench::{Bench, resume};
-use crate::agent::samples::{adapter, ms, presence, snapshot, tap, trend};
+use crate::agent::samples::{adapter, band, ms, presence, snapshot, tap, trend};
 use crate::agent::{Command, Identity, Level, Note, Output, Phase, SocketInput, limits};
-use crate::event::{AdapterPhase, Fact, Presence, Side, Telemetry, Trend};
+use crate::event::{AdapterPhase, CommandError, Fact, Presence, Side, Telemetry, Trend};
 
 const SECOND: Duration = Duration::from_secs(1);
 

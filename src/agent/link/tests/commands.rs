@@ -59,6 +59,51 @@ fn a_command_said_twice_is_carried_out_once() {
 }
 
 #[test]
+fn a_sign_in_is_handed_on_once_and_answered_as_often_as_it_is_said() {
+    let mut bench = Bench::joined(&resume(0));
+    let signed_in = json!({"req": "s1", "band": {"addr": "5c:f3:70:8a:11:02"}});
+    bench.push("user.signed_in", &signed_in);
+    let command = Command::UserSignedIn { req: "s1".into(), band: band(2).address };
+    assert_eq!(bench.outputs, [Output::Command(command)]);
+    let outcome = Err(CommandError::bad_request("the roster does not list this band: list it first"));
+    bench.fact(Fact::CommandResult { at: bench.now, req: "s1".into(), outcome });
+    let first = bench.frame("cmd.result");
+    bench.push("user.signed_in", &signed_in);
+    let second = bench.frame("cmd.result");
+    for key in ["req", "status", "code", "data"] {
+        assert_eq!(first[4][key], second[4][key], "{key}");
+    }
+    assert_eq!((&first[4]["code"], bench.outputs.len()), (&json!(2000), 1));
+}
+
+#[test]
+fn an_activity_is_handed_on_and_answered_by_nothing() {
+    let mut bench = Bench::joined(&resume(0));
+    bench.push("cmd", &json!({"req": "r1", "verb": "adapter.reset"}));
+    bench.fact(Fact::CommandResult { at: bench.now, req: "r1".into(), outcome: Ok(()) });
+    bench.frame("cmd.result");
+    bench.outputs.clear();
+    for n in 0..2 * limits::RESULTS {
+        bench.push("user.active", &json!({"req": format!("a{n}"), "age_ms": n}));
+    }
+    assert_eq!(bench.outputs.len(), 2 * limits::RESULTS);
+    let command = Command::UserActive { band: None, age: Duration::from_millis(7) };
+    assert_eq!(bench.outputs[7], Output::Command(command));
+    assert_eq!(bench.events(), []);
+    bench.push("cmd", &json!({"req": "r1", "verb": "adapter.reset"}));
+    assert_eq!(bench.frame("cmd.result")[4]["status"], "ok", "the result of a command is not crowded out");
+
+    // What cannot be read is told once, however often it comes.
+    bench.notes.clear();
+    for n in 0..1_000 {
+        bench.push("user.active", &json!({"req": "x", "band": {"id": "nobody"}, "age_ms": n}));
+        bench.push("user.active", &json!({"req": "y", "age_ms": -1}));
+    }
+    assert_eq!((bench.events(), bench.notes.len()), (Vec::new(), 2), "{:?}", bench.notes);
+    assert_eq!(bench.link.counters().commands_refused, 2_000);
+}
+
+#[test]
 fn an_agent_that_begins_anew_may_name_its_commands_anew() {
     let mut bench = Bench::joined(&resume(0));
     let reset = json!({"req": "1", "verb": "adapter.reset"});
