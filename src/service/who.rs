@@ -137,13 +137,14 @@ pub(super) fn log_decision(labels: &Labels, decision: &Decision) {
     let dbm = |cdb: Option<i32>| cdb.map(|cdb| f64::from(cdb) / 100.0);
     let (nbe_mean_dbm, nbe_threshold_dbm) = (dbm(why.mean_cdb), dbm(why.threshold_cdb));
     let (nbe_rule, nbe_n, nbe_span_ms, nbe_age_ms) = (why.rule.name(), why.n, why.span_ms, why.age_ms);
+    let nbe_held_ms = why.held_ms;
     // Whole by itself, for those who are shown no fields.
     let what = in_words(&decision.conclusion);
     let mean = nbe_mean_dbm.map(|mean| format!(", mean {mean:.1} dBm")).unwrap_or_default();
     say!(
         entry.map_or(adapter::Level::Debug, Entry::level),
         target: log::PROXIMITY, message_id, nbe_event, nbe_band, nbe_adapter, nbe_rule, nbe_mean_dbm,
-        nbe_threshold_dbm, nbe_n, nbe_span_ms, nbe_age_ms, "{nbe_band} {what}{mean}"
+        nbe_threshold_dbm, nbe_n, nbe_span_ms, nbe_age_ms, nbe_held_ms, "{nbe_band} {what}{mean}"
     );
 }
 
