@@ -10,6 +10,7 @@ use crate::event::{AdapterId, Auth, Conclusion, Decision, Digest, Presence, Pres
 use crate::roster::{Entry, Mode, Roster};
 use crate::time::Time;
 
+mod timers; // whenever time is told, the same follows
 mod user; // keys that are used, wearers who sign in
 
 const DONGLE: AdapterId = AdapterId(0);
