@@ -10,6 +10,7 @@
 
 pub mod detect; // what a detector says to samples
 pub mod detectors; // which there are
+pub mod ensemble; // shifts that nobody worked
 pub mod excluded; // what the numbers leave out
 pub mod goals; // what must be reached
 pub mod interval; // what counts prove

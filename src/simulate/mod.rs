@@ -34,6 +34,7 @@ pub use error::SimulateError;
 pub use fault::{Fault, FaultKind};
 pub use firmware::{Identity, MAX_LINKS};
 pub use output::USB_PACKET;
+pub(crate) use random::Random;
 pub use scanner::{Channel, Heard};
 pub use scenario::{Advert, BAND_COMPANY, Band, Dongle, Flood, Neighbours, Scenario};
 pub use scenario_file::ScenarioError;

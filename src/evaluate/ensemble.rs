@@ -1,0 +1,28 @@
+//! Desk shifts that nobody worked: a terminal, a band and a person, drawn from a seed.
+//!
+//! ```text
+//! seed ─┬─ site ──── air ──┐
+//!       └─ person ─────────┴─ shift: inputs, truth
+//! ```
+//!
+//! The same seed gives the same shift anywhere. What each number rests on: `docs/EVALUATE.md`.
+
+mod air; // what an antenna hears
+mod keys; // what the terminal's user types
+mod parameter; // what is drawn, and from where its range is known
+mod person; // what people do
+mod shift; // all of it, over some hours
+mod site; // the room, the band, the dongles
+
+pub use parameter::Parameter;
+pub use person::{Leg, Person, Pose, Scene};
+pub use shift::{HOURS, Input, Shift, What};
+pub use site::{Antenna, Site};
+
+/// Every parameter, in the order of the table in `docs/EVALUATE.md`.
+pub fn parameters() -> impl Iterator<Item = &'static Parameter> {
+    site::PARAMETERS.iter().chain(&air::PARAMETERS).chain(&person::PARAMETERS).chain(&keys::PARAMETERS).copied()
+}
+
+#[cfg(test)]
+mod tests;
