@@ -12,16 +12,39 @@ use crate::time::Time;
 /// The band of every trace; a recording names none.
 const BAND: Address = Address { bytes: BdAddr([0; 6]), address_type: AddressType::PUBLIC };
 
-/// Puts samples, in tenths of a dBm and in order of time, through an engine of their own.
-///
-/// Time ends with the last sample: what would follow from silence after it is not said.
-pub fn detect(settings: &Settings, samples: impl IntoIterator<Item = (Time, i32)>) -> Said {
-    let mut engine = Engine::new(settings.clone());
-    let entry = Entry { id: "trace".into(), address: Some(BAND), active: true, auth: Auth::Unknown };
-    engine.handle_roster(Time::ZERO, &Roster { rev: 0, mode: Mode::Listed, entries: vec![entry] });
-    let mut said = Said::default();
-    for (at, tenths) in samples {
-        engine.handle_reading(at, AdapterId(0), BAND, tenths);
+/// An engine that follows the one band, and what it says.
+#[derive(Debug)]
+pub(super) struct Listener {
+    engine: Engine,
+    said: Said,
+}
+
+impl Listener {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let mut engine = Engine::new(settings.clone());
+        let entry = Entry { id: "trace".into(), address: Some(BAND), active: true, auth: Auth::Unknown };
+        engine.handle_roster(Time::ZERO, &Roster { rev: 0, mode: Mode::Listed, entries: vec![entry] });
+        Self { engine, said: Said::default() }
+    }
+
+    /// Takes one reading, in tenths of a dBm.
+    pub(super) fn handle_reading(&mut self, at: Time, adapter: AdapterId, tenths: i32) {
+        self.engine.handle_reading(at, adapter, BAND, tenths);
+        self.listen();
+    }
+
+    /// Lets time pass in silence.
+    pub(super) fn handle_silence(&mut self, until: Time) {
+        self.engine.handle_timeout(until);
+        self.listen();
+    }
+
+    pub(super) fn said(self) -> Said {
+        self.said
+    }
+
+    fn listen(&mut self) {
+        let Self { engine, said } = self;
         while let Some(decision) = engine.poll_decision() {
             match decision.conclusion {
                 Conclusion::Tap { .. } => said.taps.push(decision.at),
@@ -31,7 +54,17 @@ pub fn detect(settings: &Settings, samples: impl IntoIterator<Item = (Time, i32)
             }
         }
     }
-    said
+}
+
+/// Puts samples, in tenths of a dBm and in order of time, through an engine of their own.
+///
+/// Time ends with the last sample: what would follow from silence after it is not said.
+pub fn detect(settings: &Settings, samples: impl IntoIterator<Item = (Time, i32)>) -> Said {
+    let mut listener = Listener::new(settings);
+    for (at, tenths) in samples {
+        listener.handle_reading(at, AdapterId(0), tenths);
+    }
+    listener.said()
 }
 
 /// What is counted in one trace under stress.

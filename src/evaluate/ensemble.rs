@@ -1,19 +1,21 @@
 //! Desk shifts that nobody worked: a terminal, a band and a person, drawn from a seed.
 //!
 //! ```text
-//! seed ─┬─ site ──── air ──┐
-//!       └─ person ─────────┴─ shift: inputs, truth
+//! seed ─┬─ site ──── air ──┐             ┌─ inputs ── column ── said ─┐
+//!       └─ person ─────────┴─── shift ───┴─ truth ───────────────────┴─ locks
 //! ```
 //!
 //! The same seed gives the same shift anywhere. What each number rests on: `docs/EVALUATE.md`.
 
 mod air; // what an antenna hears
+mod column; // ways to run them
 mod keys; // what the terminal's user types
 mod parameter; // what is drawn, and from where its range is known
 mod person; // what people do
 mod shift; // all of it, over some hours
 mod site; // the room, the band, the dongles
 
+pub use column::{COLUMNS, Column};
 pub use parameter::Parameter;
 pub use person::{Leg, Person, Pose, Scene};
 pub use shift::{HOURS, Input, Shift, What};

@@ -8,7 +8,7 @@ mod taps;
 
 use crate::time::Time;
 
-pub use locks::{Locks, score_locks};
+pub use locks::{Locks, score_by, score_locks};
 pub use taps::{Taps, score_taps};
 
 /// What a detector said, in order of time.

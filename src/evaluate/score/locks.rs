@@ -151,50 +151,55 @@ struct Stay {
     end: Time,
 }
 
-fn stays(trace: &Trace, truths: &[Truth]) -> Vec<Stay> {
+fn stays(truths: &[(Time, Truth)]) -> Vec<Stay> {
     let mut stays: Vec<Stay> = Vec::new();
-    for (row, &truth) in trace.rows.iter().zip(truths).filter(|(_, truth)| **truth != Truth::Grey) {
+    for &(at, truth) in truths.iter().filter(|(_, truth)| *truth != Truth::Grey) {
         match stays.last_mut() {
-            Some(stay) if stay.truth == truth => stay.end = row.at,
-            _ => stays.push(Stay { truth, begin: row.at, end: row.at }),
+            Some(stay) if stay.truth == truth => stay.end = at,
+            _ => stays.push(Stay { truth, begin: at, end: at }),
         }
     }
     stays
 }
 
-/// Scores what a detector said to a trace.
-///
-/// A row's truth holds until the next row. Before its first decision a detector has the state that is right at the
-/// first row that is not grey. What is said at the very moment of a row belongs to that row, and of several rows of
-/// one moment to the first. What is said after the last row counts no more.
+/// Scores what a detector said to a trace, by the truth of its rows.
 pub fn score_locks(trace: &Trace, said: &Said) -> Locks {
-    let Some((first, last)) = trace.rows.first().zip(trace.rows.last()) else { return Locks::default() };
-    let truths: Vec<Truth> = trace.rows.iter().map(|row| trace.truth(row)).collect();
-    let began_locked = truths.iter().find(|truth| **truth != Truth::Grey) == Some(&Truth::Away);
+    let truths: Vec<(Time, Truth)> = trace.rows.iter().map(|row| (row.at, trace.truth(row))).collect();
+    score_by(&truths, said)
+}
+
+/// Scores what a detector said, by the truth at some moments, in order of time.
+///
+/// A moment's truth holds until the next one. Before its first decision a detector has the state that is right at the
+/// first moment that is not grey. What is said at the very moment belongs to that truth, and where one moment has
+/// several to the first. What is said after the last moment counts no more.
+pub fn score_by(truths: &[(Time, Truth)], said: &Said) -> Locks {
+    let Some((&(begin, first), &(end, _))) = truths.first().zip(truths.last()) else { return Locks::default() };
+    let began_locked = truths.iter().map(|(_, truth)| *truth).find(|truth| *truth != Truth::Grey) == Some(Truth::Away);
     let mut walk = Walk {
         counted: Locks::default(),
-        now: first.at,
-        truth: truths[0],
-        since: first.at,
+        now: begin,
+        truth: first,
+        since: begin,
         began_locked,
         locked: began_locked,
         edges: Vec::new(),
     };
-    let mut changes = said.changes.iter().map(|&(at, locked)| (at.max(first.at), locked)).peekable();
-    for (row, &truth) in trace.rows.iter().zip(&truths) {
-        while let Some((at, locked)) = changes.next_if(|(at, _)| *at < row.at) {
+    let mut changes = said.changes.iter().map(|&(at, locked)| (at.max(begin), locked)).peekable();
+    for &(moment, truth) in truths {
+        while let Some((at, locked)) = changes.next_if(|(at, _)| *at < moment) {
             walk.pass(at);
             walk.change(at, locked);
         }
-        walk.pass(row.at);
+        walk.pass(moment);
         if truth != walk.truth {
-            (walk.truth, walk.since) = (truth, row.at);
+            (walk.truth, walk.since) = (truth, moment);
         }
-        while let Some((at, locked)) = changes.next_if(|(at, _)| *at <= row.at) {
+        while let Some((at, locked)) = changes.next_if(|(at, _)| *at <= moment) {
             walk.change(at, locked);
         }
     }
-    judge(&stays(trace, &truths), last.at, walk)
+    judge(&stays(truths), end, walk)
 }
 
 /// Judges each change from one stay to the next.
