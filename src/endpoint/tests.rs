@@ -4,7 +4,7 @@ use bgapi::{AddressType, ByteArray, PacketType};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::proximity::{Cutoffs, Level, Matcher};
+use crate::proximity::{Cutoffs, Detector, Level, Matcher, Pace};
 
 const BAND: &str = "5c:f3:70:8a:11:02";
 
@@ -14,6 +14,9 @@ fn settings() -> Settings {
         window_long: 4,
         tap_threshold: None,
         cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
+        detector: Detector::Classic,
+        pace: Pace::Balanced,
+        model: None,
         absent_after: Duration::from_secs(30),
         offsets: Vec::new(),
         matcher: Matcher { all: true, ..Matcher::default() },
