@@ -318,11 +318,13 @@ impl Endpoint {
                 let signed_in = self.engine.handle_signed_in(now, band);
                 // What follows from it is told first, so that an "ok" says that it is done.
                 self.settle(now);
-                self.answer(now, req, signed_in.map_err(|error| CommandError::bad_request(error.to_string())));
+                match signed_in {
+                    Ok(()) => self.answer(now, req, Ok(())),
+                    Err(error) => self.link.handle_refusal(now, "user.signed_in", &req, error.to_string()),
+                }
             }
             Command::Telemetry { req, .. } => {
-                let error = CommandError::bad_request("telemetry.set is not in this version");
-                self.answer(now, req, Err(error));
+                self.link.handle_refusal(now, "telemetry.set", &req, "it is not in this version".to_owned());
             }
         }
         self.settle(now);

@@ -101,6 +101,12 @@ impl Link {
         }
     }
 
+    /// Answers a command that was handed on and cannot be carried out, and says so.
+    pub fn handle_refusal(&mut self, now: Time, event: &str, req: &Arc<str>, reason: String) {
+        self.refuse(now, event, Some(req), reason);
+        self.advance(now);
+    }
+
     /// Takes what the socket says.
     pub fn handle_socket(&mut self, now: Time, input: SocketInput<'_>) {
         match input {
@@ -305,13 +311,15 @@ impl Link {
             Said::Running => return,
             Said::Done(outcome) => return self.answer(now, req.as_ref(), outcome),
         }
-        let refusal = match request.and_then(|request| self.carry_out(now, req.as_ref(), request)) {
-            Ok(()) => return,
-            Err(refusal) => refusal,
-        };
+        if let Err(refusal) = request.and_then(|request| self.carry_out(now, req.as_ref(), request)) {
+            self.refuse(now, event, req.as_ref(), refusal);
+        }
+    }
+
+    fn refuse(&mut self, now: Time, event: &str, req: Option<&Arc<str>>, reason: request::Refusal) {
         self.outbox.counters.commands_refused += 1;
-        self.note(Note::CommandRefused { event: event.to_owned(), reason: refusal.clone() });
-        self.answer(now, req.as_ref(), Err(CommandError::bad_request(refusal)));
+        self.note(Note::CommandRefused { event: event.to_owned(), reason: reason.clone() });
+        self.answer(now, req, Err(CommandError::bad_request(reason)));
     }
 
     /// Does what the link can do, and hands on the rest.

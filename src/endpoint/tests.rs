@@ -29,6 +29,7 @@ struct Bench {
     endpoint: Endpoint,
     frames: Vec<Value>,
     decided: Vec<Decision>,
+    notes: Vec<String>,
 }
 
 impl Bench {
@@ -44,7 +45,7 @@ impl Bench {
             token: None,
         };
         let endpoint = Endpoint::new(settings(), Link::new(identity, 1, Time::ZERO), Time::ZERO);
-        let mut bench = Self { endpoint, frames: Vec::new(), decided: Vec::new() };
+        let mut bench = Self { endpoint, frames: Vec::new(), decided: Vec::new(), notes: Vec::new() };
         bench.drain(Time::ZERO);
         bench.endpoint.handle_socket(Time::ZERO, SocketInput::Opened);
         bench.drain(Time::ZERO);
@@ -81,6 +82,7 @@ impl Bench {
             match output {
                 Output::Send(text) => self.frames.push(serde_json::from_str(&text).unwrap()),
                 Output::Decided(decision) => self.decided.push(decision),
+                Output::Note(note) => self.notes.push(note.to_string()),
                 _ => {}
             }
         }
@@ -119,11 +121,16 @@ fn a_sign_in_makes_near_and_is_answered_the_same_each_time() {
     let listed = json!({"req": "2", "rev": 1, "bands": []});
     bench.push(s(3), "roster.set", &listed);
     bench.told(s(3));
-    bench.push(s(4), "user.signed_in", &json!({"req": "3", "band": {"addr": BAND}}));
+    for req in ["3", "4"] {
+        bench.push(s(4), "user.signed_in", &json!({"req": req, "band": {"addr": BAND}}));
+    }
     bench.drain(s(4));
     let refused = bench.frames.pop().unwrap();
+    assert_eq!(refused[4]["req"], "4");
     assert_eq!((&refused[3], &refused[4]["code"]), (&json!("cmd.result"), &json!(2000)));
     assert_eq!(refused[4]["data"]["message"], "the roster does not list this band: list it first");
+    let said = "refused the agent's user.signed_in: the roster does not list this band: list it first";
+    assert_eq!(bench.notes, ["joined the agent again; it remembers this run", said], "once");
 }
 
 #[test]
