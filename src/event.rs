@@ -226,10 +226,8 @@ pub struct Why {
 /// What the adaptive detector believed when it decided; rounded for print only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Reckoning {
-    /// How likely the wearer was farther than the seat, in thousandths.
-    pub beyond_permille: u16,
-    /// How likely the wearer was nearer than midway between seat and room, in thousandths.
-    pub within_permille: u16,
+    /// How likely the wearer was farther than midway between seat and room, in thousandths.
+    pub away_permille: u16,
     /// How likely the wearer was walking, in thousandths.
     pub walking_permille: u16,
     /// How much of the evidence that away takes had gathered, in thousandths.

@@ -25,14 +25,19 @@ pub(super) struct Filter {
 }
 
 /// Where the wearer is believed to be, in probabilities.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Belief {
-    /// Beyond the distance of close.
-    pub(super) beyond: f64,
-    /// Within midway.
-    pub(super) within: f64,
+    /// Beyond midway between seat and room.
+    pub(super) away: f64,
     /// Walking.
     pub(super) walking: f64,
+}
+
+impl Default for Belief {
+    /// Nothing is known.
+    fn default() -> Self {
+        Self { away: 0.5, walking: 0.0 }
+    }
 }
 
 impl Belief {
@@ -42,17 +47,14 @@ impl Belief {
             let (yes, no) = (a * b, (1.0 - a) * (1.0 - b));
             if yes + no > 0.0 { yes / (yes + no) } else { 0.5 }
         };
-        Self {
-            beyond: both(self.beyond, other.beyond),
-            within: both(self.within, other.within),
-            walking: both(self.walking, other.walking),
-        }
+        Self { away: both(self.away, other.away), walking: self.walking.max(other.walking) }
     }
 }
 
 /// What a sample says, by hypothesis.
 struct Told {
     level: f64,
+    seconds: f64,
     weight: f64,
     /// How much lies still, by class.
     held: [f64; CLASSES],
@@ -62,6 +64,8 @@ struct Told {
     likely: [[f64; NOISES]; PLACES],
     /// By which factor the place's mean, moved by this sample, speaks for each distance.
     moved: [[[f64; BINS]; GAINS]; PLACES],
+    /// How much the shadow of the place before says about that of a fresh one, 0 to 1; nothing at first.
+    kept: f64,
     /// The mean of the places, by class.
     mean: [f64; CLASSES],
     /// The least likely place, which makes room.
@@ -84,13 +88,12 @@ impl Filter {
 
     /// Where the wearer is believed to be.
     pub(super) fn belief(&self, model: &Model) -> Belief {
-        let mut belief = Belief::default();
+        let mut belief = Belief { away: 0.0, walking: 0.0 };
         for class in 0..CLASSES {
             for (i, bin) in model.bins.iter().enumerate() {
                 let walking = self.motion.out[class][i] + self.motion.coming[class][i];
                 let here = self.motion.still[class][i] + self.motion.stirring[class][i] + walking;
-                belief.beyond += here * bin.beyond;
-                belief.within += here * bin.within;
+                belief.away += here * bin.away;
                 belief.walking += walking;
             }
         }
@@ -124,11 +127,12 @@ impl Filter {
         let (still, arrived) = self.weigh(model, &told);
         self.follow(&told, &arrived);
         let seconds = seconds.min(LEARNT_AT_ONCE_S);
+        self.motion.sit(seconds);
         let held: f64 = self.motion.still_by_class().iter().sum();
         if held > 0.7 {
             self.habit.learn(still, seconds);
         }
-        if near && self.motion.at_seat(model) > 0.8 {
+        if near && self.motion.at_seat(model) > 0.5 {
             self.seat.learn(model, self.place_mean(held), seconds);
         }
         for (k, place) in self.places.iter_mut().enumerate() {
@@ -157,7 +161,8 @@ impl Filter {
             }
         }
         let mean = std::array::from_fn(|c| (0..PLACES).map(|k| self.weights[k][c] * self.places[k].mean()).sum());
-        Told { level, weight, held, fresh, likely, moved, mean, least }
+        let kept = if self.places.iter().all(Place::is_empty) { 0.0 } else { model.p.shadow_kept };
+        Told { kept, level, seconds, weight, held, fresh, likely, moved, mean, least }
     }
 
     /// What a place's mean says of the distance with this sample, against what it said without.
@@ -196,7 +201,7 @@ impl Filter {
     /// those at a fresh place, by class.
     fn weigh(&mut self, model: &Model, told: &Told) -> (f64, [f64; CLASSES]) {
         let p = &model.p;
-        let usual = exp(-self.habit.usual() * told.weight);
+        let usual = exp(-self.habit.usual() * (told.seconds / HABIT_S).min(2.0));
         let temper = |x: f64| if told.weight < 1.0 { exp(told.weight * ln(x)) } else { x };
         let (walking, stirring) = (p.walking_spread * p.walking_spread, p.stirring_spread * p.stirring_spread);
         let mut arrived = [0.0; CLASSES];
@@ -206,10 +211,10 @@ impl Filter {
                 let walked = temper(Bell::new(model.levels[gain][i], walking).at(told.level));
                 let (mean, variance) = self.still_level(model, gain, i);
                 let stirred = temper(Bell::new(mean, variance + stirring).at(told.level));
-                let other = variance * (1.0 - p.shadow_kept * p.shadow_kept) + p.level_noise * p.level_noise;
+                let other = variance * (1.0 - told.kept * told.kept) + p.level_noise * p.level_noise;
                 for noise in 0..NOISES {
                     let class = gain * NOISES + noise;
-                    let expected = p.shadow_kept * told.mean[class] + (1.0 - p.shadow_kept) * mean;
+                    let expected = told.kept * told.mean[class] + (1.0 - told.kept) * mean;
                     let new = Bell::wide(expected, other).at(told.level);
                     let known: f64 = (0..PLACES)
                         .map(|k| self.weights[k][class] * told.likely[k][noise] * told.moved[k][gain][i])
@@ -261,6 +266,9 @@ impl Filter {
 /// One sample teaches no more than as many seconds.
 const LEARNT_AT_ONCE_S: f64 = 2.0;
 
+/// Adverts may come often, yet stillness is no surer for that.
+const HABIT_S: f64 = 0.5;
+
 /// How well this receiver repeats itself while the band is still.
 #[derive(Clone, Copy, Debug)]
 struct Habit {
@@ -271,10 +279,10 @@ struct Habit {
 }
 
 impl Habit {
-    const NEW: Self = Self { sharpness: 0.8, known: 40.0 };
+    const NEW: Self = Self { sharpness: 1.0, known: 40.0 };
     const MEMORY_S: f64 = 200.0;
 
-    /// What a sample must beat to speak for stillness, in nats: a share of what is usual here.
+    /// What the samples of [`HABIT_S`] must beat to speak for stillness, in nats: a share of what is usual here.
     fn usual(self) -> f64 {
         (0.6 * (self.sharpness - 0.3)).clamp(-0.1, 0.6)
     }

@@ -64,12 +64,14 @@ const HINTS: u8 = 4;
 
 /// The longest pause that is reckoned with; what happened in a longer one is not known.
 const LONGEST: Duration = Duration::from_secs(30);
+/// The shortest pause: what came at one moment by the clock was still sent one after another.
+const SHORTEST: Duration = Duration::from_millis(10);
 /// The pause before the first sample.
 const FIRST: Duration = Duration::from_millis(500);
 
 /// The pause that ends at `at`, in s.
 fn pause(last: Option<Time>, at: Time) -> f64 {
-    last.map_or(FIRST, |last| at.since(last)).min(LONGEST).as_secs_f64()
+    last.map_or(FIRST, |last| at.since(last)).clamp(SHORTEST, LONGEST).as_secs_f64()
 }
 
 impl Adaptive {
@@ -111,7 +113,7 @@ impl Adaptive {
             return;
         };
         self.noticed = Some(active);
-        self.hints = if self.belief.beyond < 0.5 { 0 } else { self.hints.saturating_add(1) };
+        self.hints = if self.belief.away < 0.5 { 0 } else { self.hints.saturating_add(1) };
         if self.hints > HINTS {
             return; // whoever it is, the signal says otherwise
         }
@@ -126,7 +128,7 @@ impl Adaptive {
             dongle.filter.arrive(model);
         }
         self.verdict = Verdict::default();
-        self.belief = Belief { beyond: 0.0, within: 1.0, walking: 0.0 };
+        self.belief = Belief { away: 0.0, walking: 0.0 };
     }
 
     /// The belief of all dongles that heard the band lately: what they say adds up.
@@ -149,7 +151,7 @@ impl Adaptive {
 
     /// How long a silence may last while the wearer is taken to be near.
     pub(super) fn patience(&self, model: &Model, absent_after: Duration) -> Duration {
-        let leaving = self.belief.beyond > 0.3 || self.belief.walking > 0.5 || self.interval.is_faint(model);
+        let leaving = self.belief.away > 0.3 || self.belief.walking > 0.5 || self.interval.is_faint(model);
         if leaving { self.interval.leaving() } else { self.interval.staying(absent_after) }
     }
 
@@ -162,8 +164,7 @@ impl Adaptive {
     pub(super) fn reckoning(&self, model: &Model) -> Reckoning {
         let permille = |share: f64| (share * 1000.0 + 0.5) as u16;
         Reckoning {
-            beyond_permille: permille(self.belief.beyond),
-            within_permille: permille(self.belief.within),
+            away_permille: permille(self.belief.away),
             walking_permille: permille(self.belief.walking),
             gathered_permille: permille((self.verdict.gathered() / model.p.away_evidence).min(60.0)),
             interval_ms: self.interval.mean().as_millis() as u64,

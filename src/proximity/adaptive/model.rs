@@ -23,7 +23,7 @@ const NEAREST_M: f64 = 0.5;
 /// Where the mean level lies midway between the cutoffs, in m: between the farthest seat, 2.5 m, and the nearest place
 /// that is away, 6 m.
 const MIDWAY_M: f64 = 4.0;
-/// Between seat and room, where few stop, in m.
+/// Between seat and room, where nobody settles, in m.
 const BETWEEN: std::ops::Range<f64> = 2.8..4.8;
 /// The share of levels that follow no rule, spread over all there are.
 const STRAY: f64 = 0.02;
@@ -35,10 +35,8 @@ pub(super) struct Bin {
     pub(super) pass: f64,
     /// How often a walker stops here, per second.
     pub(super) stop: f64,
-    /// How much of it lies beyond the distance of the close cutoff, 0 to 1.
-    pub(super) beyond: f64,
-    /// How much of it lies within midway, 0 to 1.
-    pub(super) within: f64,
+    /// How much of it lies beyond midway, 0 to 1.
+    pub(super) away: f64,
 }
 
 /// The model under one pair of cutoffs.
@@ -73,13 +71,11 @@ impl Model {
         let below_midway = metres.map(|m| per_natural * ln(m / MIDWAY_M));
         let level = |i: usize| midway - below_midway[i];
         let step = per_natural * std::f64::consts::LN_2 / 3.0;
-        // A bin reaches half a step to either side of its level.
-        let beyond = |i: usize, edge: f64| ((edge - level(i)) / step + 0.5).clamp(0.0, 1.0);
         let bins = std::array::from_fn(|i| Bin {
             pass: if i + 1 < BINS { p.walking_speed / (metres[i + 1] - metres[i]) } else { 0.0 },
-            stop: if BETWEEN.contains(&metres[i]) { p.stop * p.stop_midway } else { p.stop },
-            beyond: beyond(i, close),
-            within: 1.0 - beyond(i, midway),
+            stop: if BETWEEN.contains(&metres[i]) { 0.0 } else { p.stop },
+            // A bin reaches half a step to either side of its level.
+            away: ((midway - level(i)) / step + 0.5).clamp(0.0, 1.0),
         });
         let gain = |g: usize| (g as f64 - (GAINS / 2) as f64) * GAIN_STEP;
         let weights = std::array::from_fn::<f64, GAINS, _>(|g| exp(-0.5 * (gain(g) / p.gain) * (gain(g) / p.gain)));
@@ -92,7 +88,7 @@ impl Model {
         Self {
             p,
             bins,
-            seat_bins: bins.iter().take_while(|bin| bin.beyond < 0.5).count(),
+            seat_bins: (0..BINS).take_while(|&i| level(i) >= close).count(),
             levels: std::array::from_fn(|g| std::array::from_fn(|i| level(i) + gain(g))),
             gains: weights.map(|weight| weight / sum),
             kernels: p.noises.map(kernel),

@@ -9,7 +9,7 @@
 //! ```
 
 use super::math::exp;
-use super::model::{BINS, CLASSES, GAINS, Model, NOISES};
+use super::model::{BINS, CLASSES, Model, NOISES};
 
 /// A share of probability by class and distance.
 pub(super) type Shares = [[f64; BINS]; CLASSES];
@@ -21,12 +21,18 @@ pub(super) struct Motion {
     pub(super) stirring: Shares,
     pub(super) out: Shares,
     pub(super) coming: Shares,
+    /// For how long the wearer has not walked, in s.
+    sat: f64,
 }
 
+/// Nobody sits for a shorter time, in s.
+const SAT_AT_LEAST_S: f64 = 30.0;
+/// Nobody sits still for ever: at least so often somebody is next noticed walking, per second.
+const RISE_AT_LEAST: f64 = 0.001;
+/// How fast it may become another how noisy the receiver is, per second: enough for none to die out.
+const FORGET_NOISE: f64 = 1e-6;
 /// The longest step, in s; more happens in several.
 const STEP_S: f64 = 1.0;
-/// How fast the gain of receiver and band may become another (put away, put on), per second.
-const REGAIN: f64 = 0.003;
 
 /// What happens at this rate within so many seconds, as a probability, if it can be undone meanwhile.
 fn happens(rate: f64, seconds: f64) -> f64 {
@@ -50,7 +56,7 @@ impl Motion {
         let still = |class, bin| if bin < bins { share(class) } else { 0.0 };
         let none = [[0.0; BINS]; CLASSES];
         let still = std::array::from_fn(|class| std::array::from_fn(|bin| still(class, bin)));
-        Self { still, stirring: none, out: none, coming: none }
+        Self { still, stirring: none, out: none, coming: none, sat: 0.0 }
     }
 
     /// Lets time pass; returns how much came to lie still meanwhile, by class.
@@ -65,11 +71,23 @@ impl Motion {
                 *stopped += self.change(model, class, step);
             }
         }
-        self.regain(model, (REGAIN * seconds).min(0.3));
+        self.forget_noise(FORGET_NOISE * seconds);
         stopped
     }
 
-    /// Moves walkers on; who comes in past the nearest distance is on the way out again.
+    /// Lets a share of those still forget how noisy the receiver is.
+    fn forget_noise(&mut self, share: f64) {
+        for bin in 0..BINS {
+            for noises in self.still.chunks_exact_mut(NOISES) {
+                let mean = noises.iter().map(|bins| bins[bin]).sum::<f64>() / NOISES as f64;
+                for bins in noises {
+                    bins[bin] += share * (mean - bins[bin]);
+                }
+            }
+        }
+    }
+
+    /// Moves walkers on.
     fn walk(&mut self, model: &Model, class: usize, step: f64) {
         let mut carried = 0.0;
         for (share, bin) in self.out[class].iter_mut().zip(&model.bins) {
@@ -77,15 +95,15 @@ impl Motion {
         }
         carried = 0.0;
         for (i, share) in self.coming[class].iter_mut().enumerate().rev() {
-            let pass = if i > 0 { model.bins[i - 1].pass } else { TURN_AT_ANTENNA };
+            let pass = if i > 0 { model.bins[i - 1].pass } else { 0.0 };
             (*share, carried) = pass_on(*share + carried, pass * step);
         }
-        self.out[class][0] += carried;
     }
 
     fn change(&mut self, model: &Model, class: usize, step: f64) -> f64 {
         let p = &model.p;
-        let (rise, stir) = (happens(p.rise, step), happens(p.stir, step));
+        let rise = (p.rise / (self.sat + SAT_AT_LEAST_S)).max(RISE_AT_LEAST);
+        let (rise, stir) = (happens(rise, step), happens(p.stir, step));
         let (settle, set_off, turn) = (happens(p.settle, step), happens(p.set_off, step), p.turn_round * step);
         let mut stopped = 0.0;
         for i in 0..BINS {
@@ -103,17 +121,10 @@ impl Motion {
         stopped
     }
 
-    /// Lets a share of those still forget which gain holds.
-    fn regain(&mut self, model: &Model, share: f64) {
-        for noise in 0..NOISES {
-            for i in 0..BINS {
-                let all: f64 = (0..GAINS).map(|gain| self.still[gain * NOISES + noise][i]).sum();
-                for gain in 0..GAINS {
-                    let still = &mut self.still[gain * NOISES + noise][i];
-                    *still = *still * (1.0 - share) + all * share * model.gains[gain];
-                }
-            }
-        }
+    /// Takes note of how likely the wearer walked for the last so many seconds.
+    pub(super) fn sit(&mut self, seconds: f64) {
+        let walking: f64 = self.out.iter().chain(&self.coming).flatten().sum();
+        self.sat = if walking > 0.5 { 0.0 } else { self.sat + seconds * (1.0 - walking) };
     }
 
     /// How much lies still, by class.
@@ -152,9 +163,6 @@ impl Motion {
         }
     }
 }
-
-/// How often someone who has come to the antenna turns away from it, per second.
-const TURN_AT_ANTENNA: f64 = 1.0;
 
 /// What stays of a share at this many passings a step, and what goes on; implicit, so that any step is stable.
 fn pass_on(share: f64, passings: f64) -> (f64, f64) {

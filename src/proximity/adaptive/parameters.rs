@@ -8,7 +8,8 @@ pub struct Parameters {
     /// How fast people walk through an office, in m/s.
     pub walking_speed: f64,
 
-    /// How often someone who sat still is next noticed walking, per second.
+    /// How likely someone who sat still has got up: this share per time sat so far, so that who has just come leaves
+    /// again sooner than who has stayed for long.
     pub rise: f64,
     /// How often someone who sat still begins to stir (turns, reaches, stands), per second.
     pub stir: f64,
@@ -18,8 +19,6 @@ pub struct Parameters {
     pub set_off: f64,
     /// How soon someone who walks stops, per second.
     pub stop: f64,
-    /// The share of that between the seat and the room: few stop beside their own desk.
-    pub stop_midway: f64,
     /// How often someone who walks turns round, per second.
     pub turn_round: f64,
 
@@ -62,7 +61,7 @@ pub struct Parameters {
     pub apart: f64,
     /// How sure that the wearer is gone, as log odds, before evidence for saying so gathers.
     pub away_odds: f64,
-    /// How much of it must gather, in log odds squared and seconds.
+    /// How much of it must gather, in log odds times seconds.
     pub away_evidence: f64,
     /// How sure that the wearer is here, as a probability, before near is said.
     pub near_probability: f64,
@@ -73,12 +72,11 @@ impl Parameters {
     pub const SETTLED: Self = Self {
         path_loss: 15.0,
         walking_speed: 1.1,
-        rise: 0.001,
+        rise: 0.3,
         stir: 0.05,
         settle: 1.0,
         set_off: 0.1,
         stop: 0.1,
-        stop_midway: 0.3,
         turn_round: 0.02,
         displace: 0.01,
         place_memory: 40.0,
@@ -97,8 +95,8 @@ impl Parameters {
         seat_least_spread: 4.0,
         seat_memory: 900.0,
         apart: 0.1,
-        away_odds: 6.0,
-        away_evidence: 10.0,
-        near_probability: 0.6,
+        away_odds: 4.0,
+        away_evidence: 4.0,
+        near_probability: 0.7,
     };
 }

@@ -8,7 +8,7 @@ use crate::event::Side;
 /// What has gathered for saying away.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Verdict {
-    /// In log odds squared and seconds, beyond the odds that it takes.
+    /// In log odds times seconds, beyond the odds that it takes.
     gathered: f64,
 }
 
@@ -25,18 +25,17 @@ impl Verdict {
     /// Takes in a belief that has held for so many seconds; returns the side asked for, if it is another than `held`.
     pub(super) fn observe(&mut self, model: &Model, seconds: f64, belief: Belief, held: Side) -> Option<Side> {
         let seconds = seconds.min(SILENCE_S);
-        let beyond = belief.beyond.clamp(CERTAIN, 1.0 - CERTAIN);
-        let over = ln(beyond / (1.0 - beyond)) - model.away_odds;
+        let away = belief.away.clamp(CERTAIN, 1.0 - CERTAIN);
+        let over = ln(away / (1.0 - away)) - model.away_odds;
         if over < 0.0 {
             self.gathered = (self.gathered + AGAINST * over * seconds).max(0.0);
         } else {
-            let over = over.min(MOST);
-            self.gathered += over * over * seconds;
+            self.gathered += over.min(MOST) * seconds;
         }
         if held != Side::Away && self.gathered >= model.p.away_evidence {
             return Some(Side::Away);
         }
-        if held != Side::Near && belief.within > model.p.near_probability {
+        if held != Side::Near && 1.0 - belief.away > model.p.near_probability {
             self.gathered = 0.0;
             return Some(Side::Near);
         }
