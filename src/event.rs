@@ -136,6 +136,8 @@ pub enum PresenceReason {
 pub enum Rule {
     /// The mean of a full tap window reached the threshold.
     TapMean,
+    /// Enough evidence of contact behind a rise.
+    TapContact,
     /// At or above close, and rising.
     NearRising,
     /// So far above close that the trend does not matter.
@@ -169,6 +171,7 @@ impl Rule {
     pub const fn name(self) -> &'static str {
         match self {
             Self::TapMean => "tap.mean",
+            Self::TapContact => "tap.contact",
             Self::NearRising => "near.rising",
             Self::NearAbove => "near.above",
             Self::AwayFalling => "away.falling",
@@ -209,6 +212,9 @@ pub struct Why {
     /// Mean of the window's older half, hundredths of a dBm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub older_cdb: Option<i32>,
+    /// What says that the band was held to the antenna.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Evidence>,
     /// Samples in the window.
     pub n: u32,
     /// From the window's oldest sample to its newest, in ms.
@@ -234,6 +240,17 @@ pub struct Reckoning {
     pub gathered_permille: u16,
     /// The mean pause between samples, in ms.
     pub interval_ms: u64,
+}
+
+/// Evidence of contact: 2 dB for each sample at or above the threshold, less what others lie below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// How much there is, hundredths of a dB.
+    pub evidence_cdb: i32,
+    /// How much it takes, hundredths of a dB.
+    pub need_cdb: i32,
+    /// How far the level rose as the hand came, hundredths of a dB.
+    pub rise_cdb: i32,
 }
 
 /// One conclusion about one band.
@@ -271,15 +288,15 @@ pub enum Conclusion {
     },
     /// The band was held to the antenna.
     Tap {
-        /// Mean of the tap window.
+        /// Mean of the tap window, or of the samples that are the evidence.
         mean_cdb: i32,
-        /// Strongest sample of the tap window.
+        /// The strongest of them.
         peak_cdb: i32,
-        /// Samples in the tap window.
+        /// How many they are.
         samples: u32,
-        /// From its first sample to its last.
+        /// From the first of them to the last.
         span_ms: u64,
-        /// What the mean had to reach.
+        /// What the mean, or each of them, had to reach.
         threshold_cdb: i32,
     },
     /// The side changed, or near is restated.

@@ -33,6 +33,7 @@ pub(super) fn decision(at: Time, n: u8, conclusion: Conclusion) -> Decision {
             threshold_cdb: None,
             newer_cdb: None,
             older_cdb: None,
+            contact: None,
             n: 1,
             span_ms: 0,
             age_ms: 0,

@@ -30,7 +30,16 @@ impl fmt::Display for Decision {
             Conclusion::Tap { mean_cdb, samples, span_ms, threshold_cdb, .. } => {
                 let (mean, threshold) = (Dbm(mean_cdb), Dbm(threshold_cdb));
                 let span = seconds(span_ms);
-                write!(f, "TAP       mean {mean} of {samples} samples in {span:.1} s reached {threshold}")
+                match self.why.contact {
+                    None => write!(f, "TAP       mean {mean} of {samples} samples in {span:.1} s reached {threshold}"),
+                    Some(contact) => write!(
+                        f,
+                        "TAP       mean {mean} of {samples} samples in {span:.1} s, {} up, {} of {} evidence at {threshold}",
+                        Db(contact.rise_cdb),
+                        Db(contact.evidence_cdb),
+                        Db(contact.need_cdb)
+                    ),
+                }
             }
             Conclusion::Trend { after, mean_cdb, samples, .. } => {
                 let word = match after {
@@ -65,6 +74,15 @@ impl fmt::Display for Decision {
                 Auth::Unenrolled => write!(f, "auth      belongs to nobody"),
             },
         }
+    }
+}
+
+/// A difference in hundredths of a dB, printed in tenths.
+struct Db(i32);
+
+impl fmt::Display for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} dB", f64::from(self.0) / 100.0)
     }
 }
 

@@ -1,14 +1,15 @@
 //! What is known of one band: its samples at every dongle, and what was concluded from them.
 
+mod contact; // taps by evidence
 mod side; // how the side changes
 
 use std::time::Duration;
 
-use super::adaptive::Adaptive;
+use super::adaptive::{Adaptive, Contact};
 use super::classic::Trigger;
 use super::constants::{HOLD_EVERY, PRESENT_SAMPLES, PRESENT_WITHIN, TAP_GAP, TREND_MIN_SAMPLES};
 use super::level::{Level, Mean};
-use super::settings::Settings;
+use super::settings::{Detector, Settings};
 use super::user::Veto;
 use super::window::{Track, View};
 use crate::event::{
@@ -32,6 +33,8 @@ pub(super) struct Record {
     presence: Presence,
     side: Side,
     trigger: Trigger,
+    /// What the adaptive detector takes for signs of contact.
+    contacts: Vec<(AdapterId, Contact)>,
     /// The newest valid sample's moment, at any dongle.
     last: Option<Time>,
     /// When its wearer last signed in: silence counts from there at the earliest.
@@ -83,6 +86,7 @@ impl Record {
             presence: Presence::Absent,
             side: Side::Unknown,
             trigger: Trigger::Armed,
+            contacts: Vec::new(),
             last: None,
             signed_in: None,
             awaited: false,
@@ -130,7 +134,7 @@ impl Record {
         }
         track.push(at, level);
         self.look_for_presence(at, adapter, rules, decisions);
-        self.look_for_tap(at, rules, decisions);
+        self.look_for_tap(at, (adapter, level), rules, decisions);
         match rules.settings.model.as_deref() {
             None => self.look_at_side(at, rules, decisions),
             Some(model) => self.reckon(at, (adapter, level), model, rules, decisions),
@@ -173,8 +177,17 @@ impl Record {
         decisions.push_back(self.decision(at, Some(adapter), rules, conclusion, why));
     }
 
-    fn look_for_tap(&mut self, at: Time, rules: Rules<'_>, decisions: &mut Decisions) {
+    fn look_for_tap(
+        &mut self,
+        at: Time,
+        (adapter, level): (AdapterId, Level),
+        rules: Rules<'_>,
+        decisions: &mut Decisions,
+    ) {
         let Some(threshold) = rules.settings.tap_threshold else { return };
+        if rules.settings.detector == Detector::Adaptive {
+            return self.look_for_contact(at, (adapter, level, threshold), rules, decisions);
+        }
         let tracks = &self.tracks;
         self.trigger.rearm(threshold, |spent_at| {
             let (_, track) = tracks.iter().find(|(adapter, _)| *adapter == spent_at)?;
@@ -188,17 +201,30 @@ impl Record {
         let (adapter, track) = &self.tracks[place];
         let (adapter, view, peak) = (*adapter, track.tap_view(), track.tap_peak());
         let (Some(view), Some(peak)) = (view, peak) else { return };
+        let why = why(Rule::TapMean, Some(view), Duration::ZERO);
+        self.conclude_tap(at, adapter, (view, peak, threshold), why, rules, decisions);
+    }
+
+    fn conclude_tap(
+        &mut self,
+        at: Time,
+        adapter: AdapterId,
+        (view, peak, threshold): (View, Level, Level),
+        why: Why,
+        rules: Rules<'_>,
+        decisions: &mut Decisions,
+    ) {
         if !self.is_present() {
             self.become_present(at, adapter, rules, decisions);
         }
         let conclusion = Conclusion::Tap {
-            mean_cdb: mean.cdb(),
+            mean_cdb: view.mean.cdb(),
             peak_cdb: peak.cdb(),
             samples: view.n as u32,
             span_ms: view.span.as_millis() as u64,
             threshold_cdb: threshold.cdb(),
         };
-        let why = Why { threshold_cdb: Some(threshold.cdb()), ..why(Rule::TapMean, Some(view), Duration::ZERO) };
+        let why = Why { threshold_cdb: Some(threshold.cdb()), ..why };
         decisions.push_back(self.decision(at, Some(adapter), rules, conclusion, why));
     }
 
@@ -388,6 +414,7 @@ impl Record {
 
     /// Follows changed settings: thresholds at once, windows keep their newest samples.
     pub(super) fn reload(&mut self, rules: Rules<'_>) {
+        self.drop_evidence();
         for (adapter, track) in &mut self.tracks {
             track.resize(rules.settings.window_tap, rules.settings.window_long);
             // A band that lies at the antenna came there before this threshold counted: that was no tap.
@@ -441,6 +468,7 @@ fn why(rule: Rule, view: Option<View>, age: Duration) -> Why {
         threshold_cdb: None,
         newer_cdb: None,
         older_cdb: None,
+        contact: None,
         n: view.map_or(0, |view| view.n as u32),
         span_ms: view.map_or(0, |view| view.span.as_millis() as u64),
         age_ms: age.as_millis() as u64,

@@ -12,6 +12,34 @@ pub const TAP_GAP: Duration = Duration::from_secs(1);
 /// Twice the noise of a mean of ten samples at the antenna, and well under the 19 dB between antenna and desk.
 pub(super) const TAP_REARM: i32 = 60;
 
+/// What a sample at or above the tap threshold adds to the evidence of contact, in tenths of a dB; one below takes back
+/// as much as it lies below.
+///
+/// A sample that scatters as far below as contact does, 3 dB, costs less than two give.
+pub(super) const CONTACT_GAIN: i32 = 20;
+
+/// What the evidence must reach, in tenths of a dB for each sample of the tap window.
+///
+/// A quarter of what a sample adds: 10 samples of window ask for 3 of contact, which come within half a second though
+/// one advert in four is lost, and which no outlier makes.
+pub(super) const CONTACT_NEED: i32 = CONTACT_GAIN / 4;
+
+/// How far the level must have risen for a hand to have come, in tenths of a dB.
+///
+/// Well over the 2 to 3 dB by which a band at rest scatters, and no more than saturation leaves of the way to an antenna
+/// that hears the desk at -46 dBm.
+pub(super) const CONTACT_RISE: i32 = 80;
+
+/// Within what time it must have risen so far.
+///
+/// A hand takes less than a second; the rest is for lost adverts.
+pub(super) const CONTACT_RISE_WITHIN: Duration = Duration::from_secs(2);
+
+/// How many samples in a row [`TAP_REARM`] below the threshold are a band that has left the antenna.
+///
+/// One may be lost in a fade while the band is held.
+pub(super) const CONTACT_LEFT: u8 = 2;
+
 /// How far beyond a cutoff the trend no longer matters, in tenths of a dB.
 ///
 /// A level that has arrived has spent its trend: it is flat, and would otherwise never be told.

@@ -1,5 +1,7 @@
 //! The rules as situations: readings in, conclusions out.
 
+mod contact; // taps of the adaptive detector
+
 use std::sync::Arc;
 use std::time::Duration;
 

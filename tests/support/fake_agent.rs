@@ -308,6 +308,7 @@ pub(crate) fn tap(at: Time) -> Fact {
             threshold_cdb: Some(-4200),
             newer_cdb: None,
             older_cdb: None,
+            contact: None,
             n: 10,
             span_ms: 900,
             age_ms: 0,

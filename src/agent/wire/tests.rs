@@ -42,6 +42,7 @@ fn why(rule: Rule) -> Why {
         threshold_cdb: Some(-4200),
         newer_cdb: Some(-4100),
         older_cdb: Some(-4150),
+        contact: None,
         n: 10,
         span_ms: 900,
         age_ms: 0,

@@ -17,6 +17,7 @@ mod motion;
 mod parameters;
 mod place;
 mod seat;
+mod tap;
 mod verdict;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ use verdict::Verdict;
 
 pub use model::Model;
 pub use parameters::Parameters;
+pub(super) use tap::Contact;
 
 use crate::event::{AdapterId, Reckoning, Side};
 use crate::time::Time;
