@@ -1,6 +1,6 @@
 //! The detectors there are to compare, in one place.
 
-use crate::proximity::{self, Level, Parameters, Settings};
+use crate::proximity::{Detector as Rules, Level, Parameters, Settings};
 
 /// What counts as a tap where a configuration turns taps off, in dBm: where to begin, says `nbe.default.toml`.
 pub const USUAL_TAP_DBM: i8 = -42;
@@ -19,9 +19,8 @@ pub struct Detector {
 
 /// All detectors, each by these settings but for what makes it that detector.
 pub fn all(configured: &Settings) -> Vec<Detector> {
-    let classic = scored(configured);
-    let adaptive = classic.clone().with_detector(proximity::Detector::Adaptive, Parameters::SETTLED);
-    vec![Detector { name: "classic", settings: classic }, Detector { name: "adaptive", settings: adaptive }]
+    let by = |name, rules| Detector { name, settings: scored(configured).with_detector(rules, Parameters::SETTLED) };
+    vec![by("classic", Rules::Classic), by("adaptive", Rules::Adaptive)]
 }
 
 /// The documented rule of taps: what false taps are measured by.
@@ -34,6 +33,6 @@ pub fn documented(configured: &Settings) -> Settings {
 /// off would say nothing about taps.
 fn scored(configured: &Settings) -> Settings {
     let tap_threshold = configured.tap_threshold.or(Some(Level::from_dbm(USUAL_TAP_DBM)));
-    let documented = configured.clone().with_detector(proximity::Detector::Classic, Parameters::SETTLED);
+    let documented = configured.clone().with_detector(Rules::Classic, Parameters::SETTLED);
     Settings { offsets: Vec::new(), tap_threshold, ..documented }
 }
