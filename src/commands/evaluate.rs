@@ -1,4 +1,6 @@
-//! `nbe evaluate`: how well the detectors do on recordings that say where the band truly was.
+//! `nbe evaluate`: how well the detectors do, on recordings that say where the band truly was or on simulated shifts.
+
+mod simulated;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -11,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 
+use self::simulated::Which;
 use super::{configuration, output};
 use crate::evaluate::detectors::USUAL_TAP_DBM;
 use crate::evaluate::excluded::Excluded;
@@ -23,7 +26,7 @@ use crate::evaluate::table::Report;
 use crate::failure::{Failure, exit};
 use crate::proximity::Settings;
 
-/// Score the detectors on recordings that say where the band truly was.
+/// Score the detectors on recordings that say where the band truly was, or on simulated desk shifts.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -32,6 +35,7 @@ Examples:
   nbe evaluate --shift -3 traces/            at a dongle that hears 3 dB less than it should
   nbe evaluate --plot desk.svg static-1.csv  what was heard and decided, drawn
   nbe evaluate --thin 0.3 traces/            with 3 of 10 adverts lost, in 20 ways: mean and worst
+  nbe evaluate --simulated                   on 500 simulated shifts at a desk, always the same
 
 A recording is lines `t_s,rssi_dbm,distance_m,label` under `# near_m: 2.5` and `# far_m: 6`: up to near_m the band is \
 present, from far_m on it is away, between either state is right. Rows labelled `tap` are contact. What a file's name \
@@ -39,7 +43,7 @@ begins with says where it counts: static-, slow-, comp- at the desk; walk-, comp
 tapsim- for taps.")]
 pub struct EvaluateArgs {
     /// Recordings, or folders of *.csv
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "simulated", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The configuration to decide by
     #[arg(long, value_name = "PATH")]
@@ -59,6 +63,25 @@ pub struct EvaluateArgs {
     /// Add this to every level, in dB: an error of calibration
     #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = shift)]
     shift: Option<f64>,
+    /// Simulated desk shifts in place of recordings; `design` is the half of them that detectors may be made with
+    #[arg(
+        long,
+        value_name = "HALF",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "unseen",
+        conflicts_with_all = ["paths", "plot", "thin", "shift"],
+    )]
+    simulated: Option<Which>,
+    /// How many shifts of 4 h
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "500",
+        requires = "simulated",
+        value_parser = clap::value_parser!(u32).range(1..=100_000),
+    )]
+    shifts: u32,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -103,6 +126,9 @@ struct PlotError {
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     let config = configuration::load(args.config.as_deref(), Vec::new())?;
     let settings = Settings::from(&config);
+    if let Some(which) = args.simulated {
+        return simulated::run(args, which, &settings);
+    }
     let (recordings, unusable) = load_all(&args.paths)?;
     if recordings.is_empty() {
         return Err(Failure::new(exit::FOUND, Nothing).advise("`nbe evaluate --help` says what a recording looks like"));

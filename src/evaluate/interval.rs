@@ -31,6 +31,31 @@ pub fn share(count: u64, of: u64) -> Option<(f64, f64)> {
     Some((low, high))
 }
 
+/// Of `of` values in order, the ranks between which the value that this share lies below is not unlikely to be, from 1.
+///
+/// `None` at an end: no value is low, or high, enough. `None` of none.
+pub fn ranks(of: u64, share: f64) -> Option<(Option<u64>, Option<u64>)> {
+    if of == 0 || share <= 0.0 || share >= 1.0 {
+        return None;
+    }
+    let odds = share.ln() - (1.0 - share).ln();
+    let mut ln_term = of as f64 * (1.0 - share).ln();
+    let mut at_most = ln_term.exp(); // how likely no more than `below` values are below
+    let (mut low, mut high) = (None, None);
+    for below in 0..of {
+        if at_most <= TAIL {
+            low = Some(below + 1);
+        }
+        if at_most >= 1.0 - TAIL {
+            high = Some(below + 1);
+            break;
+        }
+        ln_term += odds + ((of - below) as f64).ln() - ((below + 1) as f64).ln();
+        at_most += ln_term.exp();
+    }
+    Some((low, high))
+}
+
 /// Where a falling function is zero.
 fn falling(mut low: f64, mut high: f64, f: impl Fn(f64) -> f64) -> f64 {
     for _ in 0..STEPS {
@@ -91,6 +116,17 @@ mod tests {
         assert_eq!(rate(3, 0.0), None, "no time proves nothing");
         let (low, high) = rate(100_000, 1.0).unwrap();
         assert!(low > 99_300.0 && low < 99_450.0 && high > 100_550.0 && high < 100_700.0, "{low} to {high}");
+    }
+
+    #[test]
+    fn ranks_are_as_tables_of_the_binomial_distribution_have_them() {
+        assert_eq!(ranks(0, 0.5), None);
+        assert_eq!(ranks(5, 0.5), Some((None, None)), "five values prove little of a median");
+        assert_eq!(ranks(6, 0.5), Some((Some(1), Some(6))));
+        assert_eq!(ranks(100, 0.5), Some((Some(40), Some(61))));
+        assert_eq!(ranks(20, 0.95), Some((Some(17), None)), "nothing as high as p95 of 20 may be");
+        let (low, high) = ranks(10_000, 0.95).unwrap();
+        assert!((9_455..9_460).contains(&low.unwrap()) && (9_542..9_546).contains(&high.unwrap()), "{low:?}, {high:?}");
     }
 
     #[test]
