@@ -1,5 +1,6 @@
 //! `nbe evaluate --simulated`: desk shifts drawn from seeds, scored and printed.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 use nbe::evaluate::detectors;
@@ -7,6 +8,8 @@ use nbe::evaluate::ensemble::{COLUMNS, Half, Report, Run};
 use nbe::proximity::Settings;
 use serde_json::Value;
 
+#[path = "support/machine.rs"]
+mod machine;
 #[path = "support/referee.rs"]
 #[allow(dead_code, reason = "only what keeps the environment out")]
 mod referee;
@@ -46,8 +49,9 @@ fn shifts_give_the_same_on_any_number_of_threads() {
     // One after the other, the last first.
     let mut given: Vec<_> = jobs.iter().rev().map(|job| run.run(job)).collect();
     given.reverse();
-    let alone = format!("{:#}\n", Report::new(&run, &run.outcome(given)).json());
-    assert_eq!(alone, text(&evaluate(&["--simulated", "--shifts=9", "--json"]).stdout));
+    let alone = format!("{:#}\n", Report::new(&run, &run.outcome(given)).json(None));
+    let found = evaluate(&["--simulated", "--shifts=9", "--json"]);
+    assert!(alone == text(&found.stdout), "alone:\n{alone}\nby threads:\n{}", text(&found.stdout));
 }
 
 #[test]
@@ -95,7 +99,7 @@ fn mistakes_say_what_to_do() {
     let cases: [(&[&str], &str); 4] = [
         (&["--simulated=some"], "possible values: design, unseen"),
         (&["--simulated", "--shifts=0"], "0 is not in 1..=100000"),
-        (&["--shifts=3"], "required arguments were not provided"),
+        (&["--shifts=3", "."], "required arguments were not provided"),
         (&["--simulated", "--thin=0.5"], "cannot be used with"),
     ];
     for (words, told) in cases {
@@ -103,4 +107,37 @@ fn mistakes_say_what_to_do() {
         assert_eq!(done.status.code(), Some(2), "{words:?}");
         assert!(text(&done.stderr).contains(told), "{words:?}: {}", text(&done.stderr));
     }
+}
+
+#[test]
+fn recordings_stand_beside_the_shifts_and_are_like_them() {
+    let without = evaluate(&["--simulated", "--shifts=1"]);
+    assert!(text(&without.stdout).ends_with("\n\nname a folder of recordings to see the shifts beside them\n"));
+    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/rssi-dev");
+    if !recordings.exists() {
+        return machine::skip("no recordings beside the project to compare simulated shifts with");
+    }
+    let recordings = recordings.to_str().unwrap();
+    let check = json(&["--simulated", "--shifts=48", recordings])["check"].take();
+    let value = |of: &str, key: &str, which: &str| check[key][of][which].as_f64().unwrap();
+    // How far the medians may be apart: rooms differ, and behind walls there are no recordings.
+    let close = [("level_1_m", 3.0), ("level_2_m", 3.0), ("level_3_m", 3.0), ("level_6_m", 3.0), ("level_8_m", 5.0)];
+    for (key, slack) in close.into_iter().chain([("place_sd", 1.5), ("still_sd", 1.5), ("rate", 1.0)]) {
+        let (simulated, measured) = (value("simulated", key, "value"), value("measured", key, "value"));
+        assert!((simulated - measured).abs() <= slack, "{key}: {simulated} simulated, {measured} measured");
+    }
+    for key in ["still_sd", "correlation_0_5_s", "correlation_1_s", "correlation_5_s", "gaps_1_s_pct", "gaps_10_s_pct"]
+    {
+        let (simulated, low, high) =
+            (value("simulated", key, "value"), value("measured", key, "p10"), value("measured", key, "p90"));
+        assert!(low <= simulated && simulated <= high, "{key}: {simulated} simulated, {low} to {high} measured");
+    }
+    let done = evaluate(&["--simulated", "--shifts=1", recordings, "/nonexistent.csv"]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stderr).contains("/nonexistent.csv: cannot be read: "), "{}", text(&done.stderr));
+    let out = text(&done.stdout);
+    assert!(
+        out.contains("\nsimulated beside measured ") && out.lines().all(|line| line.chars().count() <= 100),
+        "{out}"
+    );
 }

@@ -63,14 +63,15 @@ pub struct EvaluateArgs {
     /// Add this to every level, in dB: an error of calibration
     #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = shift)]
     shift: Option<f64>,
-    /// Simulated desk shifts in place of recordings; `design` is the half of them that detectors may be made with
+    /// Simulated desk shifts in place of recordings, which only stand beside them; `design` is the half of them that
+    /// detectors may be made with
     #[arg(
         long,
         value_name = "HALF",
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "unseen",
-        conflicts_with_all = ["paths", "plot", "thin", "shift"],
+        conflicts_with_all = ["plot", "thin", "shift"],
     )]
     simulated: Option<Which>,
     /// How many shifts of 4 h

@@ -8,6 +8,7 @@
 //! The same seed gives the same shift anywhere. What each number rests on: `docs/EVALUATE.md`.
 
 mod air; // what an antenna hears
+mod check; // beside recordings
 mod column; // ways to run them
 mod keys; // what the terminal's user types
 mod parameter; // what is drawn, and from where its range is known
@@ -18,6 +19,7 @@ mod shift; // all of it, over some hours
 mod site; // the room, the band, the dongles
 mod table; // what came of them, printed
 
+pub use check::{Beside, Check, Figure};
 pub use column::{COLUMNS, Column};
 pub use parameter::Parameter;
 pub use person::{Leg, Person, Pose, Scene};

@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 
 use serde_json::{Map, Value, json};
 
+use super::check::Check;
 use super::column::COLUMNS;
 use super::rows::{Cell, LINES, Line, cells};
 use super::run::{Outcome, Run};
@@ -56,8 +57,8 @@ impl<'a> Report<'a> {
         Self { run, columns: columns.collect() }
     }
 
-    /// The same for a script.
-    pub fn json(&self) -> Value {
+    /// The same for a script, with what stands beside the shifts.
+    pub fn json(&self, check: Option<&Check>) -> Value {
         let seeds = self.run.half.seeds(self.run.shifts);
         let detectors = self.run.detectors.iter().zip(&self.columns).map(|(detector, columns)| {
             let of_columns = COLUMNS.iter().zip(columns);
@@ -71,6 +72,7 @@ impl<'a> Report<'a> {
             "first_seed": seeds.start,
             "last_seed": seeds.end.saturating_sub(1),
             "detectors": detectors.collect::<Map<String, Value>>(),
+            "check": check.map_or(Value::Null, Check::json),
         })
     }
 }
