@@ -1,5 +1,7 @@
 //! What the engine says to samples: the daemon's own, fed as `nbe replay` feeds it.
 
+use std::time::Duration;
+
 use bgapi::{Address, AddressType, BdAddr};
 
 use super::score::{Locks, Said, Taps, score_locks, score_taps};
@@ -30,6 +32,18 @@ impl Listener {
     /// Takes one reading, in tenths of a dBm.
     pub(super) fn handle_reading(&mut self, at: Time, adapter: AdapterId, tenths: i32) {
         self.engine.handle_reading(at, adapter, BAND, tenths);
+        self.listen();
+    }
+
+    /// Takes that somebody just used the terminal's keys or mouse.
+    pub(super) fn handle_user_active(&mut self, at: Time) {
+        self.engine.handle_user_active(at, None, Duration::ZERO);
+        self.listen();
+    }
+
+    /// Takes that the wearer signed in; where there are no sides the engine refuses, and nothing is said anyway.
+    pub(super) fn handle_signed_in(&mut self, at: Time) {
+        let _ = self.engine.handle_signed_in(at, BAND);
         self.listen();
     }
 

@@ -19,6 +19,10 @@ pub struct Column {
     pub rate: Option<f64>,
     /// How many dongles listen.
     pub dongles: u8,
+    /// Whether the terminal's keys and mouse are told of.
+    pub user_active: bool,
+    /// Whether sign-ins are.
+    pub signed_in: bool,
 }
 
 /// Of so many shifts one is run in the other ways as well.
@@ -26,14 +30,17 @@ const SHARE: u64 = 8;
 
 /// Every way, the plain one first. Beside it stands the same for the few shifts that the others are run on, since only
 /// that can be compared with them.
-pub const COLUMNS: [Column; 5] = {
-    let all = Column { key: "all", title: "all", one_of: 1, rate: None, dongles: 1 };
+pub const COLUMNS: [Column; 7] = {
+    let all =
+        Column { key: "all", title: "all", one_of: 1, rate: None, dongles: 1, user_active: false, signed_in: false };
     let few = Column { key: "eighth", title: "an eighth", one_of: SHARE, ..all };
     [
         all,
         few,
         Column { key: "rate_5", title: "5/s", rate: Some(5.0), ..few },
         Column { key: "rate_10", title: "10/s", rate: Some(10.0), ..few },
+        Column { key: "user_active", title: "veto", user_active: true, ..few },
+        Column { key: "signed_in", title: "sign-in", signed_in: true, ..few },
         Column { key: "two_dongles", title: "2 dongles", dongles: 2, ..few },
     ]
 };
@@ -44,6 +51,12 @@ impl Column {
         place.is_multiple_of(self.one_of)
     }
 
+    /// Whether the same shift is the same in both.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        let Self { key, title, one_of, .. } = *other;
+        Self { key, title, one_of, ..*self } == *other
+    }
+
     /// What a detector says to a shift. Time ends with the shift, not with the last that was heard.
     pub fn detect(&self, settings: &Settings, shift: &Shift) -> Said {
         let mut listener = Listener::new(settings);
@@ -51,7 +64,8 @@ impl Column {
             match what {
                 What::Reading { adapter: AdapterId(place), .. } if place >= self.dongles => {}
                 What::Reading { adapter, tenths } => listener.handle_reading(at, adapter, tenths),
-                // The engine has no use for these.
+                What::UserActive if self.user_active => listener.handle_user_active(at),
+                What::SignedIn if self.signed_in => listener.handle_signed_in(at),
                 What::UserActive | What::SignedIn => {}
             }
         }

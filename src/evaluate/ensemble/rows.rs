@@ -20,6 +20,13 @@ pub struct Line {
     of: Of,
 }
 
+impl Line {
+    /// Whether the row is seconds, which may be below zero.
+    pub(super) fn is_delay(&self) -> bool {
+        matches!(self.of, Of::Delay(..))
+    }
+}
+
 /// What a row is made of.
 #[derive(Clone, Copy, Debug)]
 enum Of {
@@ -105,6 +112,9 @@ pub struct Cell {
 /// How often the shifts are drawn anew.
 const DRAWS: usize = 1_000;
 
+/// Fewer shifts do not tell how much shifts differ.
+const FEW: usize = 20;
+
 /// The seed that they are drawn with; which does not matter.
 const SEED: u64 = 1;
 
@@ -127,12 +137,13 @@ pub fn cells(shifts: &[Locks]) -> [Cell; LINES.len()] {
         }
     }
     let once = vec![1; shifts.len()];
-    let mut places = 0..;
-    sums.map(|sum| {
-        let drawn = &mut drawn[places.next().unwrap_or_default()];
-        drawn.sort_by(f64::total_cmp);
-        let rank = |share: f64| drawn.get(((share * drawn.len() as f64) as usize).min(drawn.len().saturating_sub(1)));
-        let spread = rank(TAIL).copied().zip(rank(1.0 - TAIL).copied());
+    let drawn = drawn.map(|mut values| {
+        values.sort_by(f64::total_cmp);
+        let rank = |share: f64| values.get((share * values.len() as f64) as usize).copied();
+        rank(TAIL).zip(rank(1.0 - TAIL)).filter(|_| shifts.len() >= FEW)
+    });
+    std::array::from_fn(|place| {
+        let (sum, spread) = (&sums[place], drawn[place]);
         let interval = match (sum.exact(), spread) {
             (Some(exact), Some(spread)) => Some((exact.0.min(spread.0), exact.1.max(spread.1))),
             // No time at all proves nothing about how long one may be.

@@ -78,11 +78,14 @@ impl Run {
         let dongles = columns().map(|column| column.dongles).max().unwrap_or(0);
         let shift = Shift::new(job.seed, rate, dongles.into());
         let score = |detector: &Detector| {
-            let mut place = 0;
-            COLUMNS.map(|column| {
-                place += 1;
-                job.columns[place - 1].then(|| column.score(&detector.settings, &shift))
-            })
+            let mut scored: [Option<Locks>; COLUMNS.len()] = Default::default();
+            for (place, column) in COLUMNS.iter().enumerate().filter(|(place, _)| job.columns[*place]) {
+                // The few shifts of the plain way are among all of it already.
+                let known = COLUMNS[..place].iter().position(|earlier| earlier.is_as(column));
+                let known = known.and_then(|place| scored[place].clone());
+                scored[place] = known.or_else(|| Some(column.score(&detector.settings, &shift)));
+            }
+            scored
         };
         self.detectors.iter().map(score).collect()
     }

@@ -149,9 +149,9 @@ fn write_detector(f: &mut fmt::Formatter<'_>, name: &str, columns: &[Summary; CO
     write_line(f, name, COLUMNS.iter().map(|column| column.title.to_owned()))?;
     for (place, line) in LINES.iter().enumerate() {
         let of = || columns.iter().map(|summary| summary.cells[place]);
-        write_line(f, line.what, of().map(|cell| format!("{}{}", digits(cell.value), mark(line, cell.value))))?;
+        write_line(f, line.what, of().map(|cell| format!("{}{}", digits(line, cell.value), mark(line, cell.value))))?;
         let (must, aim) = (line.must, line.aim);
-        write_line(f, &format!("  <= {must}, aim {aim}"), of().map(|cell| between(cell.interval)))?;
+        write_line(f, &format!("  <= {must}, aim {aim}"), of().map(|cell| between(line, cell.interval)))?;
     }
     let counted: [(&str, fn(&Summary) -> u64); 5] = [
         ("shifts", |summary| summary.shifts as u64),
@@ -169,19 +169,19 @@ fn write_detector(f: &mut fmt::Formatter<'_>, name: &str, columns: &[Summary; CO
     Ok(())
 }
 
-/// A number with three digits.
-fn digits(number: f64) -> String {
+/// A number with no more digits than there is room for; of seconds, tenths.
+fn digits(line: &Line, number: f64) -> String {
     match number.abs() {
         _ if number.is_nan() => "-".into(),
         _ if number.is_infinite() => "endless".into(),
-        small if small < 9.995 => format!("{number:.2}"),
+        small if small < 9.995 && !line.is_delay() => format!("{number:.2}"),
         more if more < 99.95 => format!("{number:.1}"),
         _ => format!("{number:.0}"),
     }
 }
 
 /// An interval; what has no end is not written.
-fn between(interval: Option<(f64, f64)>) -> String {
-    let end = |end: f64| if end.is_finite() { digits(end) } else { String::new() };
+fn between(line: &Line, interval: Option<(f64, f64)>) -> String {
+    let end = |end: f64| if end.is_finite() { digits(line, end) } else { String::new() };
     interval.map_or_else(|| "-".into(), |(low, high)| format!("{}..{}", end(low), end(high)))
 }

@@ -6,7 +6,9 @@ use crate::evaluate::trace::Truth;
 use crate::time::Time;
 
 const PLAIN: Column = COLUMNS[0];
-const TWO: Column = COLUMNS[4];
+const VETO: Column = COLUMNS[4];
+const SIGN_IN: Column = COLUMNS[5];
+const TWO: Column = COLUMNS[6];
 
 /// A shift with hand-made truth, each from a second on, and readings once a second.
 fn shift(truth: &[(u64, Truth)], levels: impl Fn(u64, u8) -> Option<i32>) -> Shift {
@@ -65,4 +67,30 @@ fn a_second_dongle_hears_what_the_first_does_not() {
     let sits = shift(&[(0, Truth::Present)], |s, dongle| (dongle == 1 || !(600..640).contains(&s)).then_some(-60));
     assert_eq!(PLAIN.score(&settings(), &sits).false_locks, 1);
     assert_eq!(TWO.score(&settings(), &sits).false_locks, 0);
+}
+
+/// Adds what is told beside readings, at some seconds.
+fn with(mut shift: Shift, what: What, at: impl Iterator<Item = u64>) -> Shift {
+    shift.inputs.extend(at.map(|s| Input { at: Time::from_secs(s), what }));
+    shift.inputs.sort_by_key(|input| input.at);
+    shift
+}
+
+#[test]
+fn who_types_is_not_locked_out_where_that_is_told() {
+    let weak = shift(&[(0, Truth::Present)], |s, _| Some(if (600..640).contains(&s) { -85 } else { -60 }));
+    let types = with(weak, What::UserActive, (0..700).step_by(4));
+    assert_eq!(PLAIN.score(&settings(), &types).false_locks, 1);
+    assert_eq!(VETO.score(&settings(), &types).false_locks, 0);
+    assert_eq!(SIGN_IN.score(&settings(), &types).false_locks, 1);
+}
+
+#[test]
+fn who_signs_in_at_a_seat_in_a_null_is_let_in_where_that_is_told() {
+    let truth = [(0, Truth::Away), (600, Truth::Grey), (604, Truth::Present)];
+    let weak = shift(&truth, |s, _| Some(if s < 604 { -90 } else { -73 }));
+    let signs_in = with(weak, What::SignedIn, std::iter::once(612));
+    assert_eq!(PLAIN.score(&settings(), &signs_in).missed_unlocks, 1);
+    assert_eq!(SIGN_IN.score(&settings(), &signs_in).unlock_us, [8_000_000]);
+    assert_eq!(VETO.score(&settings(), &signs_in).missed_unlocks, 1);
 }
