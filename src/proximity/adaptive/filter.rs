@@ -72,6 +72,22 @@ struct Told {
     least: usize,
 }
 
+impl Told {
+    /// A likelihood for as much as this sample counts.
+    fn temper(&self, likelihood: f64) -> f64 {
+        if self.weight < 1.0 { exp(self.weight * ln(likelihood)) } else { likelihood }
+    }
+}
+
+/// How likely a level is for those at rest somewhere.
+#[derive(Clone, Copy)]
+struct Rest {
+    /// Those who stir.
+    stirred: f64,
+    /// Those at a place of which nothing is known, by class.
+    fresh: [f64; CLASSES],
+}
+
 impl Filter {
     /// Before anything is heard.
     pub(super) fn new(model: &Model) -> Self {
@@ -182,49 +198,45 @@ impl Filter {
                 if model.is_seat(i) {
                     return seat;
                 }
-                let (mean, variance) = self.still_level(model, gain, i);
+                let (mean, variance) = Self::room_level(model, gain, i);
                 factor(mean, variance)
             })
         })
     }
 
-    /// Mean and variance of the levels of those who are still at a distance.
-    fn still_level(&self, model: &Model, gain: usize, i: usize) -> (f64, f64) {
-        if model.is_seat(i) {
-            (self.seat.mean, self.seat.variance)
-        } else {
-            (model.levels[gain][i] - model.p.body, model.p.shadow * model.p.shadow)
-        }
+    /// Mean and variance of the levels of those who are still at a distance beyond the seat.
+    fn room_level(model: &Model, gain: usize, i: usize) -> (f64, f64) {
+        (model.levels[gain][i] - model.p.body, model.p.shadow * model.p.shadow)
     }
 
     /// Weighs every hypothesis by what was told. Returns how likely the level was for those still, and how likely for
     /// those at a fresh place, by class.
     fn weigh(&mut self, model: &Model, told: &Told) -> (f64, [f64; CLASSES]) {
-        let p = &model.p;
         let usual = exp(-self.habit.usual() * (told.seconds / HABIT_S).min(2.0));
-        let temper = |x: f64| if told.weight < 1.0 { exp(told.weight * ln(x)) } else { x };
-        let (walking, stirring) = (p.walking_spread * p.walking_spread, p.stirring_spread * p.stirring_spread);
+        let seat = self.rest(model, told, self.seat.mean, self.seat.variance);
+        let walking = model.p.walking_spread * model.p.walking_spread;
         let mut arrived = [0.0; CLASSES];
         let mut still = 0.0;
         for gain in 0..GAINS {
             for i in 0..BINS {
-                let walked = temper(Bell::new(model.levels[gain][i], walking).at(told.level));
-                let (mean, variance) = self.still_level(model, gain, i);
-                let stirred = temper(Bell::new(mean, variance + stirring).at(told.level));
-                let other = variance * (1.0 - told.kept * told.kept) + p.level_noise * p.level_noise;
+                let walked = told.temper(Bell::new(model.levels[gain][i], walking).at(told.level));
+                let rest = if model.is_seat(i) {
+                    seat
+                } else {
+                    let (mean, variance) = Self::room_level(model, gain, i);
+                    self.rest(model, told, mean, variance)
+                };
                 for noise in 0..NOISES {
                     let class = gain * NOISES + noise;
-                    let expected = told.kept * told.mean[class] + (1.0 - told.kept) * mean;
-                    let new = Bell::wide(expected, other).at(told.level);
                     let known: f64 = (0..PLACES)
                         .map(|k| self.weights[k][class] * told.likely[k][noise] * told.moved[k][gain][i])
                         .sum();
-                    let likely = (1.0 - told.fresh[class]) * known + told.fresh[class] * new;
+                    let likely = (1.0 - told.fresh[class]) * known + told.fresh[class] * rest.fresh[class];
                     let prior = self.motion.still[class][i];
-                    arrived[class] += prior * new;
+                    arrived[class] += prior * rest.fresh[class];
                     still += prior * likely;
-                    self.motion.still[class][i] = prior * temper(likely) * usual;
-                    self.motion.stirring[class][i] *= stirred;
+                    self.motion.still[class][i] = prior * told.temper(likely) * usual;
+                    self.motion.stirring[class][i] *= rest.stirred;
                     self.motion.out[class][i] *= walked;
                     self.motion.coming[class][i] *= walked;
                 }
@@ -232,6 +244,16 @@ impl Filter {
         }
         self.motion.normalize();
         (still / told.held.iter().sum::<f64>(), arrived)
+    }
+
+    /// How likely the level is for those at rest where levels have this mean and variance.
+    fn rest(&self, model: &Model, told: &Told, mean: f64, variance: f64) -> Rest {
+        let p = &model.p;
+        let stirred = Bell::new(mean, variance + p.stirring_spread * p.stirring_spread).at(told.level);
+        let other = variance * (1.0 - told.kept * told.kept) + p.level_noise * p.level_noise;
+        let fresh = |class: usize| told.kept * told.mean[class] + (1.0 - told.kept) * mean;
+        let fresh = std::array::from_fn(|class| Bell::wide(fresh(class), other).at(told.level));
+        Rest { stirred: told.temper(stirred), fresh }
     }
 
     /// Follows which place it is: one of those known, or a new one instead of the least likely.

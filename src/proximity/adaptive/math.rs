@@ -4,6 +4,27 @@
 
 use std::f64::consts::{LN_2, LOG2_E, SQRT_2};
 
+/// 1 / 13! to 1 / 0!.
+const EXP_SERIES: [f64; 14] = {
+    let (mut series, mut factorial, mut n) = ([1.0; 14], 1.0, 1);
+    while n < 14 {
+        factorial *= n as f64;
+        series[13 - n] = 1.0 / factorial;
+        n += 1;
+    }
+    series
+};
+
+/// 1 / 19, 1 / 17 to 1.
+const LN_SERIES: [f64; 10] = {
+    let (mut series, mut n) = ([1.0; 10], 0);
+    while n < 10 {
+        series[9 - n] = 1.0 / (2 * n + 1) as f64;
+        n += 1;
+    }
+    series
+};
+
 /// e to the power of `x`, within 2e-15 of it; 0 below -700, and no more than at 700.
 pub(super) fn exp(x: f64) -> f64 {
     if x < -700.0 {
@@ -13,13 +34,7 @@ pub(super) fn exp(x: f64) -> f64 {
     // x = k ln 2 + r with |r| <= ln 2 / 2, and the series for r is at its end after thirteen terms.
     let k = (x * LOG2_E + if x < 0.0 { -0.5 } else { 0.5 }) as i64;
     let r = x - k as f64 * LN_2;
-    let mut sum = 1.0;
-    let mut n = 13.0;
-    while n > 0.0 {
-        sum = 1.0 + sum * r / n;
-        n -= 1.0;
-    }
-    sum * power_of_two(k)
+    EXP_SERIES.iter().fold(0.0, |sum, coefficient| sum * r + coefficient) * power_of_two(k)
 }
 
 /// The natural logarithm of a positive, normal `x`, within 2e-15 of it.
@@ -33,11 +48,8 @@ pub(super) fn ln(x: f64) -> f64 {
     }
     // ln m = 2 artanh z with |z| <= 0.172, whose series is at its end after ten terms.
     let z = (mantissa - 1.0) / (mantissa + 1.0);
-    let (square, mut sum, mut n) = (z * z, 0.0, 19.0);
-    while n > 0.0 {
-        sum = sum * square + 1.0 / n;
-        n -= 2.0;
-    }
+    let square = z * z;
+    let sum = LN_SERIES.iter().fold(0.0, |sum, coefficient| sum * square + coefficient);
     exponent as f64 * LN_2 + 2.0 * z * sum
 }
 

@@ -106,26 +106,29 @@ impl Adaptive {
         self.verdict.observe(model, seconds, self.belief, held)
     }
 
-    /// Takes use of the terminal for a hint that the wearer is at it; only now and then, since the next stroke of a key
-    /// says little that the one before has not said.
+    /// Takes use of the terminal for a hint that the wearer is at it, where that is in doubt; only now and then, since
+    /// the next stroke of a key says little that the one before has not said.
     fn notice(&mut self, model: &Model, active: Option<Time>) {
-        let Some(active) =
-            active.filter(|active| self.noticed.is_none_or(|noticed| *active >= noticed + NOTICED_EVERY))
-        else {
+        if self.belief.away < 0.5 {
+            self.hints = 0;
             return;
-        };
-        self.noticed = Some(active);
-        self.hints = if self.belief.away < 0.5 { 0 } else { self.hints.saturating_add(1) };
-        if self.hints > HINTS {
-            return; // whoever it is, the signal says otherwise
         }
-        for dongle in &mut self.dongles {
-            dongle.filter.hint(model, USED);
+        let is_new = |active: &Time| self.noticed.is_none_or(|noticed| *active >= noticed + NOTICED_EVERY);
+        let Some(active) = active.filter(is_new) else { return };
+        if self.hints < HINTS {
+            (self.noticed, self.hints) = (Some(active), self.hints + 1);
+            for dongle in &mut self.dongles {
+                dongle.filter.hint(model, USED);
+            }
         }
     }
 
-    /// Takes the agent's word that the wearer is at the terminal; the seat is learnt anew, from where the band is now.
-    pub(super) fn arrive(&mut self, model: &Model) {
+    /// Takes the agent's word that the wearer is at the terminal. Where that was not known, the seat is learnt anew, from
+    /// where the band is now.
+    pub(super) fn arrive(&mut self, model: &Model, held: Side) {
+        if held == Side::Near && self.belief.away < 0.5 {
+            return;
+        }
         for dongle in &mut self.dongles {
             dongle.filter.arrive(model);
         }

@@ -181,7 +181,7 @@ fn who_signs_in_at_a_seat_in_a_null_is_near_and_stays_so() {
     let mut story = Story::new();
     story.sit(120, [-84, -82, -88]);
     assert_eq!(story.side, Side::Away);
-    story.adaptive.arrive(&story.model);
+    story.adaptive.arrive(&story.model, story.side);
     story.side = Side::Near;
     story.sit(600, [-84, -82, -88]);
     assert_eq!(story.side, Side::Near);

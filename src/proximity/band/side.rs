@@ -110,10 +110,10 @@ impl Record {
         decisions.push_back(self.decision(at, None, rules, conclusion, why));
         self.presence = Presence::Present;
         (self.signed_in, self.awaited) = (Some(at), true);
-        self.enter(at, Side::Near);
         if let (Some(known), Some(model)) = (&mut self.adaptive, rules.settings.model.as_deref()) {
-            known.arrive(model);
+            known.arrive(model, self.side);
         }
+        self.enter(at, Side::Near);
         // Whoever signs in uses the terminal.
         self.veto.note(at);
     }
