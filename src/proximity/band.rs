@@ -1,6 +1,7 @@
 //! What is known of one band: its samples at every dongle, and what was concluded from them.
 
 mod contact; // taps by evidence
+mod learning; // what is learnt of it outlives it
 mod side; // how the side changes
 
 use std::time::Duration;

@@ -1,16 +1,19 @@
 //! The engine: adverts and time in, decisions out.
 
+mod learning; // what was learnt outlives the table
+
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use bgapi::Address;
 use bgapi::PacketType;
 use bgapi::gap::event::ScanResponse;
+use bgapi::{Address, BdAddr};
 use foldhash::fast::RandomState;
 
 use super::band::{Decisions, Listing, Record, Rules};
 use super::constants::ACTIVE_FOR;
 use super::level::Level;
+use super::memory::Memory;
 use super::settings::Settings;
 use super::table::Table;
 use super::user::SignInError;
@@ -31,6 +34,8 @@ pub struct Counters {
     pub tracked: u64,
     /// Bands that had to make room for others.
     pub evicted: u64,
+    /// Seats that were recalled and did not fit.
+    pub misfits: u64,
 }
 
 /// Turns what the dongles hear into taps, sides and presence.
@@ -48,6 +53,10 @@ pub struct Engine {
     roster: Option<Listed>,
     /// By [`AdapterId`]; a dongle that is not known to be sick is well.
     sick: Vec<bool>,
+    /// By [`AdapterId`]: the dongle's own address, once that is known.
+    dongles: Vec<Option<BdAddr>>,
+    /// What was learnt at another time.
+    memory: Memory,
     /// When somebody last used keyboard or mouse, whoever it was.
     active: Option<Time>,
     /// No timer is due before this.
@@ -76,6 +85,8 @@ impl Engine {
             table: Table::new(),
             roster: None,
             sick: Vec::new(),
+            dongles: Vec::new(),
+            memory: Memory::default(),
             active: None,
             next_due: NEVER,
             decisions: VecDeque::new(),
@@ -123,6 +134,7 @@ impl Engine {
     /// Takes changed settings over; no sample and no band is lost.
     pub fn handle_settings(&mut self, at: Time, settings: Settings) {
         self.handle_timeout(at);
+        self.unlearn(&settings);
         (self.settings, self.since) = (settings, at);
         let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active };
         for (_, record) in self.table.iter_mut() {
@@ -156,6 +168,7 @@ impl Engine {
                 }
             }
         }
+        self.forget_unlisted(&listed, &gone);
         for key in gone {
             self.table.remove(key);
         }
@@ -294,6 +307,7 @@ impl Engine {
         self.counters.evicted += 1;
         let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active };
         record.lose(at, PresenceReason::Evicted, Rule::Evicted, rules, &mut self.decisions);
+        self.outlive(&record);
         Some(record)
     }
 
@@ -303,9 +317,11 @@ impl Engine {
             return;
         };
         self.counters.samples += 1;
+        self.remember(adapter, key);
         let rules = Rules { settings: &self.settings, since: self.since, sick: &self.sick, active: self.active };
         if let Some(record) = self.table.hear(key) {
             record.handle_sample(at, adapter, level, rules, &mut self.decisions);
+            self.counters.misfits += record.take_misfits();
             if let Some(due) = record.due(rules) {
                 self.next_due = self.next_due.min(due);
             }

@@ -12,6 +12,7 @@ use crate::event::{AdapterId, Auth, Conclusion, Decision, Digest, Presence, Pres
 use crate::roster::{Entry, Mode, Roster};
 use crate::time::Time;
 
+mod learning; // what is learnt outlives a restart, and belongs to its band and dongle
 mod timers; // whenever time is told, the same follows
 mod user; // keys that are used, wearers who sign in
 

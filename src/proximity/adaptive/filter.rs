@@ -21,7 +21,7 @@ pub(super) struct Filter {
     /// How likely each place is, given the class.
     weights: [[f64; CLASSES]; PLACES],
     pub(super) seat: Seat,
-    habit: Habit,
+    pub(super) habit: Habit,
 }
 
 /// Where the wearer is believed to be, in probabilities.
@@ -114,6 +114,13 @@ impl Filter {
             }
         }
         belief
+    }
+
+    /// The mean level of where the band lies still, and whether that is the seat; `None` while it may be moving.
+    pub(super) fn lies(&self, model: &Model) -> Option<(f64, bool)> {
+        let held: f64 = self.motion.still_by_class().iter().sum();
+        let is_known = held > 0.7 && !self.places.iter().all(Place::is_empty);
+        is_known.then(|| (self.place_mean(held), self.motion.at_seat(model) > 0.8))
     }
 
     /// Forgets where the wearer is: nobody knows after a long silence. What was learnt of seat and receiver stays.
@@ -293,9 +300,9 @@ const HABIT_S: f64 = 0.5;
 
 /// How well this receiver repeats itself while the band is still.
 #[derive(Clone, Copy, Debug)]
-struct Habit {
+pub(super) struct Habit {
     /// The mean log likelihood of levels at known places, above that of any level.
-    sharpness: f64,
+    pub(super) sharpness: f64,
     /// In s.
     known: f64,
 }

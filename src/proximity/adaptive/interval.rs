@@ -33,6 +33,11 @@ impl Default for Interval {
 }
 
 impl Interval {
+    /// That of a band whose pauses had this mean at another time, in s.
+    pub(super) fn recalled(mean: f64) -> Self {
+        Self { mean: mean.min(LONGEST_S), ..Self::default() }
+    }
+
     /// Takes in a pause in s and the level that ended it.
     pub(super) fn observe(&mut self, pause: f64, level: f64) {
         self.mean += SHARE * (pause.min(LONGEST_S) - self.mean);

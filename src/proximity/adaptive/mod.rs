@@ -11,6 +11,7 @@
 
 mod filter;
 mod interval;
+mod learnt;
 mod math;
 mod model;
 mod motion;
@@ -24,8 +25,10 @@ use std::time::Duration;
 
 use filter::{Belief, Filter};
 use interval::Interval;
+use learnt::Recalled;
 use verdict::Verdict;
 
+pub use learnt::Lesson;
 pub use model::Model;
 pub use parameters::Parameters;
 pub(super) use tap::Contact;
@@ -46,6 +49,8 @@ pub(super) struct Adaptive {
     noticed: Option<Time>,
     /// How many such hints there were while the wearer seemed to be elsewhere.
     hints: u8,
+    /// How often what was recalled turned out not to fit.
+    misfits: u8,
 }
 
 /// One band at one dongle.
@@ -54,6 +59,10 @@ struct Dongle {
     adapter: AdapterId,
     filter: Filter,
     last: Option<Time>,
+    /// What was recalled, until it has shown that it fits.
+    recalled: Option<Recalled>,
+    /// Whether this was worth keeping before it was learnt anew.
+    is_kept: bool,
 }
 
 /// How much more likely the terminal is used with its wearer at it than without, as log odds. Assumed: one in three
@@ -92,12 +101,14 @@ impl Adaptive {
     ) -> Option<Side> {
         let level = f64::from(tenths) / 10.0;
         let place = self.dongles.iter().position(|dongle| dongle.adapter == adapter).unwrap_or_else(|| {
-            self.dongles.push(Dongle { adapter, filter: Filter::new(model), last: None });
+            self.dongles.push(Dongle::new(model, adapter));
             self.dongles.len() - 1
         });
         let dongle = &mut self.dongles[place];
-        dongle.filter.observe(model, pause(dongle.last, at), level, held != Side::Away);
+        let seconds = pause(dongle.last, at);
+        dongle.filter.observe(model, seconds, level, held != Side::Away);
         dongle.last = Some(at);
+        self.misfits = self.misfits.saturating_add(dongle.doubt(model, seconds, held != Side::Away).into());
         let seconds = pause(self.last, at);
         self.interval.observe(seconds, level);
         self.last = Some(at);
@@ -131,6 +142,7 @@ impl Adaptive {
         }
         for dongle in &mut self.dongles {
             dongle.filter.arrive(model);
+            dongle.recalled = None;
         }
         self.verdict = Verdict::default();
         self.belief = Belief { away: 0.0, walking: 0.0 };

@@ -54,6 +54,8 @@ pub struct Model {
     pub(super) kernels: [Vec<f64>; NOISES],
     /// The seat's level before it is learnt, in dBm.
     pub(super) seat_level: f64,
+    /// The lowest level that a seat is learnt at, in dBm.
+    pub(super) seat_lowest: f64,
     /// The level below which silence is soon taken for departure, in dBm.
     pub(super) faint: f64,
     /// What away takes, in log odds.
@@ -93,6 +95,7 @@ impl Model {
             gains: weights.map(|weight| weight / sum),
             kernels: p.noises.map(kernel),
             seat_level: close + p.seat_above_close,
+            seat_lowest: far - super::seat::LOWEST_BELOW_FAR,
             faint: midway - FAINT,
             away_odds: match pace {
                 Pace::Sooner => p.away_odds - PACE,

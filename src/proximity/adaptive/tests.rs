@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::proximity::{Cutoffs, Level, Pace};
 
-const HERE: AdapterId = AdapterId(0);
+pub(super) const HERE: AdapterId = AdapterId(0);
 const THERE: AdapterId = AdapterId(1);
 const ABSENT_AFTER: Duration = Duration::from_secs(30);
 
@@ -15,10 +15,10 @@ fn model() -> Model {
 }
 
 /// A band whose levels follow a story.
-struct Story {
-    model: Model,
-    adaptive: Adaptive,
-    side: Side,
+pub(super) struct Story {
+    pub(super) model: Model,
+    pub(super) adaptive: Adaptive,
+    pub(super) side: Side,
     at: Time,
     /// Steps through small numbers that look like chance.
     dice: u32,
@@ -26,7 +26,7 @@ struct Story {
 }
 
 impl Story {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let adaptive = Adaptive::default();
         Self { model: model(), adaptive, side: Side::Unknown, at: Time::ZERO, dice: 1, changes: Vec::new() }
     }
@@ -46,7 +46,7 @@ impl Story {
     }
 
     /// Still in a place with a level of its own on each channel, give or take 1 dB; twice a second.
-    fn sit(&mut self, seconds: u64, channels: [i32; 3]) {
+    pub(super) fn sit(&mut self, seconds: u64, channels: [i32; 3]) {
         for _ in 0..seconds * 2 {
             let level = channels[self.roll(3) as usize] + self.roll(3) - 1;
             self.hear(HERE, 500, level);
@@ -54,7 +54,7 @@ impl Story {
     }
 
     /// On the way from one level to another through place after place; twice a second.
-    fn walk(&mut self, seconds: u64, from: i32, to: i32) {
+    pub(super) fn walk(&mut self, seconds: u64, from: i32, to: i32) {
         let steps = seconds as i32 * 2;
         for step in 1..=steps {
             let level = from + (to - from) * step / steps + self.roll(9) - 4;
@@ -62,7 +62,7 @@ impl Story {
         }
     }
 
-    fn sides(&self) -> Vec<Side> {
+    pub(super) fn sides(&self) -> Vec<Side> {
         self.changes.iter().map(|(_, side)| *side).collect()
     }
 }
