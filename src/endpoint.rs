@@ -19,7 +19,7 @@ use crate::event::{
     AdapterId, AdapterPhase, AdapterState, BandState, CommandError, Decision, Digest, EndpointPhase, Fact, Snapshot,
     Telemetry,
 };
-use crate::proximity::{Engine, Settings};
+use crate::proximity::{Engine, Learnt, Settings};
 use crate::time::Time;
 
 /// How often the agent gets the counters.
@@ -125,6 +125,9 @@ impl Endpoint {
 
     /// Takes a dongle's new state; `well` is whether silence of a band there means that the band is silent.
     pub fn handle_adapter(&mut self, now: Time, state: AdapterState, well: bool) {
+        if let Some(address) = state.address {
+            self.engine.handle_dongle(state.id, address);
+        }
         self.engine.handle_adapter(now, state.id, well);
         match self.adapters.iter_mut().find(|known| known.id == state.id) {
             Some(known) => known.clone_from(&state),
@@ -304,6 +307,26 @@ impl Endpoint {
         self.link.unacknowledged()
     }
 
+    /// Whether anything is learnt of bands.
+    pub fn is_learning(&self) -> bool {
+        self.engine.is_learning()
+    }
+
+    /// What was learnt of bands, the newest heard first; `day` names the day of a moment, where that is known.
+    pub fn learnt(&self, day: impl Fn(Time) -> Option<u32>) -> Vec<Learnt> {
+        self.engine.learnt(day)
+    }
+
+    /// Takes over what was learnt at another time.
+    pub fn recall(&mut self, learnt: Vec<Learnt>) {
+        self.engine.recall(learnt);
+    }
+
+    /// How often what was recalled did not fit.
+    pub fn misfits(&self) -> u64 {
+        self.engine.counters().misfits
+    }
+
     /// The digest of the configuration in force.
     pub fn config(&self) -> Digest {
         self.engine.settings().digest
@@ -366,6 +389,7 @@ impl Endpoint {
             ("readings_invalid", engine.invalid),
             ("bands_tracked", engine.tracked),
             ("bands_evicted", engine.evicted),
+            ("seats_misfit", engine.misfits),
             ("facts_queued", link.queued as u64),
             ("facts_in_flight", link.in_flight as u64),
         ]);

@@ -5,6 +5,7 @@
 mod adapters;
 mod configuration;
 mod control;
+mod learning;
 mod levels;
 mod notify;
 mod signals;
@@ -21,6 +22,7 @@ use config::Flag;
 
 use self::adapters::Wanted;
 use self::configuration::{Configuration, Look, Origins};
+use self::learning::Learning;
 use self::levels::Levels;
 use self::notify::Notify;
 pub use self::signals::{Signal, Signals};
@@ -82,6 +84,7 @@ pub struct Service {
     wall: Wall,
     configuration: Configuration,
     state: State,
+    learning: Learning,
     /// When to look at the configuration file.
     look_at: Option<Time>,
     claims: Claims,
@@ -168,7 +171,7 @@ impl Service {
         let labels = Labels::new(machine_id.as_deref(), config.log.show_addresses)?;
         let levels = Levels::new(log, log::Levels::from(&config.log));
         let control = control::serve(bound, options.own_log, now);
-        Ok(Self {
+        let mut service = Self {
             alarm: Alarm::new(clock)?,
             sleep: SleepWatch::new(),
             wall,
@@ -182,6 +185,7 @@ impl Service {
             clock,
             configuration,
             state,
+            learning: Learning::default(),
             claims,
             wanted,
             drivers,
@@ -193,7 +197,9 @@ impl Service {
             log: levels,
             control,
             boot,
-        })
+        };
+        service.recall(now);
+        Ok(service)
     }
 
     /// Runs until the signals say to stop and everything is said.
@@ -248,6 +254,7 @@ impl Service {
         }
         self.notify.handle_timeout(now);
         self.log.handle_timeout(now);
+        self.handle_learning(now);
         if let Some(control) = &mut self.control {
             control.handle_timeout(now);
         }
@@ -271,7 +278,8 @@ impl Service {
     fn poll_timeout(&self) -> Option<Time> {
         let control = self.control.as_ref().and_then(Server::poll_timeout);
         let (endpoint, log) = (self.endpoint.poll_timeout(), self.log.poll_timeout());
-        let ours = [endpoint, self.notify.poll_timeout(), self.look_at, log, control];
+        let learning = self.learning.poll_timeout(&self.endpoint);
+        let ours = [endpoint, self.notify.poll_timeout(), self.look_at, log, control, learning];
         self.drivers.iter().map(Driver::poll_timeout).chain(ours).flatten().min()
     }
 
@@ -325,6 +333,7 @@ impl Service {
             driver.stop();
         }
         self.drivers.clear();
+        self.keep_learnt(self.clock.now());
         self.endpoint.stop(self.clock.now(), reason);
     }
 
@@ -376,6 +385,7 @@ impl Service {
                 if rejoins {
                     self.follow_agent(now, ready);
                 }
+                self.recall(now);
                 log::entry!(info, target: log::CONFIG, Entry::ConfigReloaded, config = %self.endpoint.config(), "configuration reloaded");
                 Ok(Reload { digest: self.endpoint.config().to_string(), ..reload })
             }

@@ -1,6 +1,6 @@
 //! Keeps a copy of the last file that was valid, to go on with when it no longer is.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -26,9 +26,21 @@ pub fn save(state_dir: &Path, file: &SourceFile) -> io::Result<()> {
 
 /// Writes a file whole, in place of the one before it, or leaves that as it was.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(OpenOptions::new().write(true).create(true).truncate(true), path, bytes)
+}
+
+/// The same, for the eyes of this account only where the system has such files.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    replace_with(options.write(true).create(true).truncate(true), path, bytes)
+}
+
+fn replace_with(options: &OpenOptions, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
-    let written = File::create(&new).and_then(|mut file| {
+    let written = options.open(&new).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });

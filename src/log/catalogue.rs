@@ -87,6 +87,8 @@ catalogue! {
     508, StateInMemory, Warn, "b4d4937adcff47abace5434ad532bda6": "State is kept in memory only";
     509, MachineIdMissing, Warn, "8f1bf9e2979d4ecbb8a0888dd18835a2": "The machine has no id of its own";
     510, EveryAdvert, Warn, "27d061a2bd92444892da81eac49b8303": "Every advert of every band goes to the agent";
+    511, LearntUnread, Warn, "04993b994c20439db7970e62e5f27181": "What was learnt cannot be read";
+    512, LearntMisfit, Info, "60059243d4ba4ad6809e0f43f4072e05": "What was learnt no longer fits";
 }
 
 impl Entry {

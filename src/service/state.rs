@@ -1,6 +1,8 @@
-//! What is to outlive a restart: the endpoint's id and a copy of the last good nbe.toml, where they can be kept.
+//! What is to outlive a restart: the endpoint's id, a copy of the last good nbe.toml and what was learnt, where they can
+//! be kept.
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,9 +12,13 @@ use tokio::task::JoinHandle;
 
 use crate::identity::{self, EndpointId};
 use crate::log::{self, Entry};
+use crate::proximity::MAX_BYTES;
 
 /// How long a stop waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The file in the state directory that keeps what was learnt.
+const LEARNT: &str = "learnt.json";
 
 /// Keeps the state; clones keep the same.
 #[derive(Clone, Debug)]
@@ -26,6 +32,8 @@ struct Keeper {
     is_derived: bool,
     /// A good file that is still to be copied; a later one takes its place.
     file: Mutex<Option<SourceFile>>,
+    /// What was learnt and is still to be written; the same.
+    learnt: Mutex<Option<Vec<u8>>>,
     /// The last write, which may be over; it waits for those before.
     write: Mutex<Option<JoinHandle<()>>>,
     /// Whether the log's last word is that it is kept in memory: said when it begins, not at every save.
@@ -35,8 +43,8 @@ struct Keeper {
 impl State {
     /// State in `directory`, of the endpoint with the id `machine`.
     pub(super) fn new(directory: Option<PathBuf>, machine: EndpointId, is_derived: bool) -> Self {
-        let (file, write, in_memory) = (Mutex::new(None), Mutex::new(None), Mutex::new(false));
-        Self(Arc::new(Keeper { directory, machine, is_derived, file, write, in_memory }))
+        let (file, learnt, write) = (Mutex::new(None), Mutex::new(None), Mutex::new(None));
+        Self(Arc::new(Keeper { directory, machine, is_derived, file, learnt, write, in_memory: Mutex::new(false) }))
     }
 
     /// Keeps the endpoint's id and, if there is one, a copy of `file`, and says so where that is news.
@@ -49,10 +57,34 @@ impl State {
     pub(super) fn keep_soon(&self, file: Option<SourceFile>) {
         if file.is_some() {
             *lock(&self.0.file) = file;
-            let keeper = Arc::clone(&self.0);
-            let write = tokio::task::spawn_blocking(move || keeper.keep());
-            *lock(&self.0.write) = Some(write);
+            self.write();
         }
+    }
+
+    /// The same of what was learnt, in its written form.
+    pub(super) fn keep_learnt_soon(&self, learnt: Vec<u8>) {
+        *lock(&self.0.learnt) = Some(learnt);
+        self.write();
+    }
+
+    /// What was learnt at another time, in its written form, if anything was; `None` where nothing is kept.
+    pub(super) fn learnt(&self) -> Option<io::Result<Option<Vec<u8>>>> {
+        let path = self.0.directory.as_ref()?.join(LEARNT);
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Some(Err(io::Error::other("it is no file"))); // to open a pipe would wait for ever
+        }
+        let read = File::open(path).and_then(|file| {
+            let mut bytes = Vec::new();
+            // One more than there can be, so that a longer one is seen to be none of ours.
+            file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map(|_| Some(bytes))
+        });
+        Some(read.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(None) } else { Err(error) }))
+    }
+
+    fn write(&self) {
+        let keeper = Arc::clone(&self.0);
+        let write = tokio::task::spawn_blocking(move || keeper.keep());
+        *lock(&self.0.write) = Some(write);
     }
 
     /// Waits until it is kept, but not for long: a disk may never answer.
@@ -83,6 +115,13 @@ impl Keeper {
         };
         let kept = self.machine.keep(directory);
         let kept = kept.and_then(|()| file.map_or(Ok(()), |file| last_good::save(directory, &file)));
+        let learnt = lock(&self.learnt).take();
+        let write = |learnt: &Vec<u8>| last_good::replace_private(&directory.join(LEARNT), learnt);
+        let kept = kept.and_then(|()| learnt.as_ref().map_or(Ok(()), write));
+        if kept.is_err() {
+            let mut waiting = lock(&self.learnt);
+            *waiting = waiting.take().or(learnt); // for when there is room again
+        }
         let was_in_memory = std::mem::replace(&mut *in_memory, kept.is_err());
         match (kept, was_in_memory) {
             (Ok(()), true) => tracing::info!("state is kept in {} from now on", directory.display()),
