@@ -90,7 +90,7 @@ fn another_place_at_the_seat_is_no_move_of_the_dongle() {
 fn the_word_of_the_wearer_outweighs_what_was_recalled() {
     let mut story = recalled(Lesson { seat_cdb: -4_600, ..LEARNT });
     story.sit(30, [-78, -76, -80]);
-    story.adaptive.arrive(&story.model);
+    story.adaptive.arrive(&story.model, Side::Away);
     story.side = Side::Near;
     story.sit(300, [-78, -76, -80]);
     assert_eq!((story.side, story.adaptive.take_misfits()), (Side::Near, 0));
@@ -103,7 +103,7 @@ fn no_seat_is_learnt_where_nobody_can_sit() {
         let mut story = Story::new();
         for _ in 0..40 {
             story.sit(60, [level, level, level]);
-            story.adaptive.arrive(&story.model);
+            story.adaptive.arrive(&story.model, Side::Away);
             story.side = Side::Near;
         }
         story.sit(120, [level, level, level]);
