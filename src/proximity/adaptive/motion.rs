@@ -31,6 +31,8 @@ const SAT_AT_LEAST_S: f64 = 30.0;
 const RISE_AT_LEAST: f64 = 0.001;
 /// How fast it may become another how noisy the receiver is, per second: enough for none to die out.
 const FORGET_NOISE: f64 = 1e-6;
+/// A probability that will never matter.
+const NOTHING: f64 = 1e-200;
 /// The longest step, in s; more happens in several.
 const STEP_S: f64 = 1.0;
 
@@ -152,13 +154,17 @@ impl Motion {
         self.normalize();
     }
 
-    /// Makes all of it add up to 1 again.
+    /// Makes all of it add up to 1 again. What is next to nothing becomes nothing: numbers that small are slow.
     pub(super) fn normalize(&mut self) {
         let all = [&self.still, &self.stirring, &self.out, &self.coming];
         let sum: f64 = all.iter().flat_map(|shares| shares.iter().flatten()).sum();
+        let factor = 1.0 / sum;
         for shares in [&mut self.still, &mut self.stirring, &mut self.out, &mut self.coming] {
             for share in shares.iter_mut().flatten() {
-                *share /= sum;
+                *share *= factor;
+                if *share < NOTHING {
+                    *share = 0.0;
+                }
             }
         }
     }
