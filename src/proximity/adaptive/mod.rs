@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A fixed rule asks where the level lies; this one asks what would have made these levels: somebody who sits still in
-//! some place of the standing waves, stirs there, walks off or comes. `docs/DETECTION.md` has the reasoning.
+//! some place of the standing waves, stirs there, walks off or comes. `docs/ADAPTIVE.md` has the reasoning.
 
 mod filter;
 mod interval;
