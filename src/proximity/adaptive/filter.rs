@@ -41,15 +41,22 @@ impl Default for Belief {
 }
 
 impl Belief {
-    /// What two that hear independently say together: their odds multiply.
-    pub(super) fn and(self, other: Self) -> Self {
-        let both = |a: f64, b: f64| {
-            let (yes, no) = (a * b, (1.0 - a) * (1.0 - b));
-            if yes + no > 0.0 { yes / (yes + no) } else { 0.5 }
-        };
-        Self { away: both(self.away, other.away), walking: self.walking.max(other.walking) }
+    /// What several dongles say together: their log odds add up, over the root of how many they are, since all of them
+    /// reckon with the same wearer's habits and the same body.
+    pub(super) fn together(beliefs: impl Iterator<Item = Self>) -> Self {
+        let (mut odds, mut walking, mut count) = (0.0, 0.0_f64, 0.0_f64);
+        for belief in beliefs {
+            let away = belief.away.clamp(CERTAIN, 1.0 - CERTAIN);
+            odds += ln(away / (1.0 - away));
+            walking = walking.max(belief.walking);
+            count += 1.0;
+        }
+        Self { away: 1.0 / (1.0 + exp(-odds / count.max(1.0).sqrt())), walking }
     }
 }
+
+/// Nobody is surer than this, one way or the other.
+const CERTAIN: f64 = 1e-6;
 
 /// What a sample says, by hypothesis.
 struct Told {

@@ -154,8 +154,7 @@ impl Adaptive {
         let well = |dongle: &&Dongle| counts(dongle.adapter);
         let alone = !self.dongles.iter().filter(fresh).any(|dongle| well(&dongle));
         let has_say = |dongle: &&Dongle| if alone { dongle.adapter == heard } else { fresh(dongle) && well(dongle) };
-        let beliefs = self.dongles.iter().filter(has_say).map(|dongle| dongle.filter.belief(model));
-        beliefs.reduce(Belief::and).unwrap_or_default()
+        Belief::together(self.dongles.iter().filter(has_say).map(|dongle| dongle.filter.belief(model)))
     }
 
     /// The band is gone: nobody knows where. What was learnt stays.
