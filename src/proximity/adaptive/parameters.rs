@@ -68,7 +68,8 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// The settled values; `docs/DETECTION.md` says from what, and what 20 % more or less of each does.
+    /// The settled values; `docs/ADAPTIVE.md` says from what, `benches/sensitivity.rs` what a fifth less or more of each
+    /// does.
     pub const SETTLED: Self = Self {
         path_loss: 15.0,
         walking_speed: 1.1,
