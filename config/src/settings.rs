@@ -48,7 +48,7 @@ pub enum Detector {
 /// How soon the adaptive detector says away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AwayPace {
-    /// Quicker behind someone who leaves, and now and then behind someone who sits.
+    /// Quicker behind someone who leaves, and more often behind someone who sits.
     Sooner,
     /// Between the two.
     Balanced,

@@ -22,7 +22,7 @@ pub enum Detector {
 /// How much [`Detector::Adaptive`] asks for before it says away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
-    /// Less: away comes sooner, and now and then behind someone who sits.
+    /// Less: away comes sooner, and more often behind someone who sits.
     Sooner,
     /// Between the two.
     #[default]
