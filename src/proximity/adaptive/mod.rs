@@ -111,20 +111,23 @@ impl Adaptive {
         self.misfits = self.misfits.saturating_add(dongle.doubt(model, seconds, held != Side::Away).into());
         let seconds = pause(self.last, at);
         self.interval.observe(seconds, level);
-        self.last = Some(at);
         self.notice(model, active);
+        self.last = Some(at);
         self.belief = self.believe(model, at, adapter, counts);
         self.verdict.observe(model, seconds, self.belief, held)
     }
 
     /// Takes use of the terminal for a hint that the wearer is at it, where that is in doubt; only now and then, since
-    /// the next stroke of a key says little that the one before has not said.
+    /// the next stroke of a key says little that the one before has not said. What was before the last sample says where
+    /// the wearer was then, which that sample was told.
     fn notice(&mut self, model: &Model, active: Option<Time>) {
         if self.belief.away < 0.5 {
             self.hints = 0;
             return;
         }
-        let is_new = |active: &Time| self.noticed.is_none_or(|noticed| *active >= noticed + NOTICED_EVERY);
+        let is_new = |active: &Time| {
+            Some(*active) >= self.last && self.noticed.is_none_or(|noticed| *active >= noticed + NOTICED_EVERY)
+        };
         let Some(active) = active.filter(is_new) else { return };
         if self.hints < HINTS {
             (self.noticed, self.hints) = (Some(active), self.hints + 1);
