@@ -55,15 +55,15 @@ fn same(name: &str, wanted: &Value, found: &Value) {
     }
 }
 
-/// What the referee finds for the classic detector.
-fn theirs(shared: &Path, config: &Path, stress: &[&str]) -> Value {
+/// What the referee finds for a detector, which the configuration sets.
+fn theirs(shared: &Path, config: &Path, detector: &str, stress: &[&str]) -> Value {
     let program = format!("{} replay --json --config {} {{file}}", env!("CARGO_BIN_EXE_nbe"), config.display());
     let traces = shared.join("fixtures/rssi-dev");
     let words = ["--no-baselines", traces.to_str().unwrap()];
-    let mut found = referee::ask(shared, &program, "classic", &[&words, stress].concat());
+    let mut found = referee::ask(shared, &program, detector, &[&words, stress].concat());
     // With one seed the referee lists it.
-    if let Some(seeds) = found["taps"]["classic"]["half"].as_array() {
-        found["taps"]["classic"]["half"] = seeds[0].clone();
+    if let Some(seeds) = found["taps"][detector]["half"].as_array() {
+        found["taps"][detector]["half"] = seeds[0].clone();
     }
     found
 }
@@ -86,21 +86,24 @@ fn its_numbers_are_the_referees() {
         std::fs::write(&config, format!("{CONFIG}rssi_tap_threshold = -42\n{more}")).unwrap();
     };
     // The short windows decide hundreds of times more often, in every place where an edge can fall.
-    let cases: [(&str, &str, &[&str]); 4] = [
-        ("the documented rule", "", &["--thin-seeds=3"]),
-        ("half of the adverts lost, 2 dB too high", "", &["--thin=0.5", "--thin-seeds=2", "--shift=2"]),
-        ("windows of five", "rssi_window_long = 5\nrssi_window_tap = 3\n", &["--thin-seeds=1"]),
+    let cases: [(&str, &str, &str, &[&str]); 6] = [
+        ("the documented rule", "classic", "", &["--thin-seeds=3"]),
+        ("half of the adverts lost, 2 dB too high", "classic", "", &["--thin=0.5", "--thin-seeds=2", "--shift=2"]),
+        ("adaptive", "adaptive", "detector = \"adaptive\"\n", &["--thin-seeds=1"]),
+        ("adaptive, half lost", "adaptive", "detector = \"adaptive\"\n", &["--thin=0.5", "--thin-seeds=1"]),
+        ("windows of five", "classic", "rssi_window_long = 5\nrssi_window_tap = 3\n", &["--thin-seeds=1"]),
         (
             "windows of two, 3 dB too low",
+            "classic",
             "rssi_window_long = 2\nrssi_window_tap = 1\n",
             &["--thin-seeds=1", "--shift=-3"],
         ),
     ];
-    for (case, more, stress) in cases {
+    for (case, detector, more, stress) in cases {
         configure(more);
-        let (wanted, found) = (theirs(&shared, &config, stress), ours(&shared, &config, stress));
+        let (wanted, found) = (theirs(&shared, &config, detector, stress), ours(&shared, &config, stress));
         for table in ["locks", "joint", "taps"] {
-            let of = |all: &Value| all[table]["classic"].clone();
+            let of = |all: &Value| all[table][detector].clone();
             assert!(of(&wanted).is_object(), "{case}: the referee has no {table}");
             same(&format!("{case}: {table}"), &of(&wanted), &of(&found));
             if wanted["worst"].is_object() {
@@ -114,7 +117,7 @@ fn its_numbers_are_the_referees() {
     let cases: [(&str, &[&str]); 3] =
         [("shift_up", &["--shift=2"]), ("shift_down", &["--shift=-2"]), ("thin", &["--thin=0.5", "--thin-seeds=2"])];
     for (case, stress) in cases {
-        let (wanted, found) = (theirs(&shared, &config, stress), &found["stressed"]["classic"][case]);
+        let (wanted, found) = (theirs(&shared, &config, "classic", stress), &found["stressed"]["classic"][case]);
         same(case, &wanted["joint"]["classic"], &found["mean"]);
         if wanted["worst"].is_object() {
             same(&format!("{case}, worst"), &wanted["worst"]["joint"]["classic"], &found["worst"]);
