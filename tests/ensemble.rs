@@ -9,9 +9,8 @@ use nbe::evaluate::read::read;
 use nbe::evaluate::trace::Trace;
 use nbe::proximity::Settings;
 
-#[path = "support/referee.rs"]
-#[allow(dead_code, reason = "nobody is asked here")]
-mod referee;
+#[path = "support/material.rs"]
+mod material;
 
 const CONFIG: &str = "agent_url = \"ws://127.0.0.1:9120/socket/websocket\"\n";
 
@@ -22,7 +21,7 @@ fn evaluate(words: &[&str]) -> Output {
     std::fs::write(&path, CONFIG).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
     command.arg("evaluate").arg("--config").arg(&path).args(words);
-    referee::without_configuration(&mut command).output().unwrap()
+    material::without_configuration(&mut command).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -144,7 +143,7 @@ fn the_command_prints_tables_and_tells_what_cannot_be_read() {
 
 #[test]
 fn shifts_are_like_recordings() {
-    let Some(shared) = referee::shared() else { return };
+    let Some(shared) = material::shared("fixtures/rssi-dev", "shifts were not put beside recordings") else { return };
     let entries = std::fs::read_dir(shared.join("fixtures/rssi-dev")).unwrap();
     let files =
         entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|it| it == "csv"));

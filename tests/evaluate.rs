@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+#[path = "support/material.rs"]
+mod material;
 #[path = "support/referee.rs"]
 mod referee;
 
@@ -22,7 +24,7 @@ fn evaluate(words: &[&str]) -> Output {
 fn evaluate_by(config: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nbe"));
     command.arg("evaluate").arg("--config").arg(config).args(words);
-    referee::without_configuration(&mut command).output().unwrap()
+    material::without_configuration(&mut command).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {

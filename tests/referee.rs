@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+#[path = "support/material.rs"]
+mod material;
 #[path = "support/referee.rs"]
 mod referee;
 
