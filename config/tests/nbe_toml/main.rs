@@ -5,6 +5,7 @@ mod hostile; // anything at all
 mod layers; // which value wins
 mod mistakes; // what is wrong, and how it is told
 mod reference; // nbe.default.toml
+mod warnings; // what is allowed but unwise
 
 use nbe_config::{Flag, Resolution, SourceFile, Sources, resolve};
 
