@@ -9,8 +9,8 @@ use std::time::Duration;
 use bgapi::gap::event::ScanResponse;
 use bgapi::{AddressType, BdAddr, ByteArray, Decoder, HEADER_LEN, Item, Message, PacketType};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use nbe::event::{AdapterId, Digest};
-use nbe::proximity::{Cutoffs, Detector, Engine, Level, Matcher, Pace, Settings};
+use nbe::event::AdapterId;
+use nbe::proximity::{Engine, Level, Matcher, Settings};
 use nbe::time::Time;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -45,17 +45,10 @@ fn office(devices: u64) -> Vec<u8> {
 
 fn settings(all: bool, window_long: usize) -> Settings {
     Settings {
-        window_tap: 10,
         window_long,
         tap_threshold: Some(Level::from_dbm(-42)),
-        cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
-        detector: Detector::Classic,
-        pace: Pace::Balanced,
-        model: None,
-        absent_after: Duration::from_secs(30),
-        offsets: Vec::new(),
         matcher: Matcher { all, company_ids: vec![434], ..Matcher::default() },
-        digest: Digest(0),
+        ..Settings::from(&config::Config::default())
     }
 }
 

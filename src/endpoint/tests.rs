@@ -4,23 +4,15 @@ use bgapi::{AddressType, ByteArray, PacketType};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::proximity::{Cutoffs, Detector, Level, Matcher, Pace};
+use crate::proximity::Matcher;
 
 const BAND: &str = "5c:f3:70:8a:11:02";
 
 fn settings() -> Settings {
     Settings {
-        window_tap: 10,
         window_long: 4,
-        tap_threshold: None,
-        cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
-        detector: Detector::Classic,
-        pace: Pace::Balanced,
-        model: None,
-        absent_after: Duration::from_secs(30),
-        offsets: Vec::new(),
         matcher: Matcher { all: true, ..Matcher::default() },
-        digest: Digest(0),
+        ..Settings::from(&config::Config::default())
     }
 }
 

@@ -1,14 +1,11 @@
 //! Recordings that nobody meant to be evaluated: nothing in one breaks the reader, the scores or the drawing.
 
-use std::time::Duration;
-
 use proptest::prelude::*;
 
 use crate::evaluate::read::read;
 use crate::evaluate::score::{Said, score_locks, score_taps};
 use crate::evaluate::trace::{Stress, Thin, Trace, Truth};
-use crate::event::Digest;
-use crate::proximity::{Cutoffs, Detector, Level, Matcher, Pace, Settings};
+use crate::proximity::{Level, Settings};
 use crate::time::Time;
 
 /// Short windows, near from -70 dBm on, away at -75, a tap at -42.
@@ -17,14 +14,7 @@ pub(super) fn settings() -> Settings {
         window_tap: 3,
         window_long: 4,
         tap_threshold: Some(Level::from_dbm(-42)),
-        cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
-        detector: Detector::Classic,
-        pace: Pace::Balanced,
-        model: None,
-        absent_after: Duration::from_secs(30),
-        offsets: Vec::new(),
-        matcher: Matcher::default(),
-        digest: Digest(0),
+        ..Settings::from(&config::Config::default())
     }
 }
 

@@ -25,17 +25,10 @@ fn address(n: u8) -> Address {
 
 fn settings() -> Settings {
     Settings {
-        window_tap: 10,
-        window_long: 50,
         tap_threshold: Some(Level::from_dbm(-42)),
-        cutoffs: Cutoffs::new(Level::from_dbm(-70), Level::from_dbm(-75)),
-        detector: Detector::Classic,
-        pace: Pace::Balanced,
-        model: None,
-        absent_after: Duration::from_secs(30),
-        offsets: vec![],
         matcher: Matcher { all: true, ..Matcher::default() },
         digest: Digest(0xc0ff_ee00),
+        ..Settings::from(&config::Config::default())
     }
 }
 
