@@ -10,6 +10,7 @@
 mod air; // what an antenna hears
 mod check; // beside recordings
 mod column; // ways to run them
+mod ideal; // what the best observer could make of them
 mod keys; // what the terminal's user types
 mod parameter; // what is drawn, and from where its range is known
 mod person; // what people do
@@ -21,6 +22,7 @@ mod table; // what came of them, printed
 
 pub use check::{Beside, Check, Figure};
 pub use column::{COLUMNS, Column};
+pub use ideal::Ideal;
 pub use parameter::Parameter;
 pub use person::{Leg, Person, Pose, Scene};
 pub use rows::{Cell, LINES, Line, cells};

@@ -11,28 +11,28 @@ use crate::simulate::Random;
 
 /// Each channel's own part of a place: best and worst of three lie 1.6 times as far apart as a rule, 2.9 times in one
 /// place of ten.
-const CHANNELS: Parameter = Parameter {
+pub(super) const CHANNELS: Parameter = Parameter {
     what: "sd of each channel at a place",
     low: 3.25,
     high: 3.25,
     unit: "dB",
     source: "measured: best and worst 5.2 apart, p90 9.2, most 14.1 (MIT-LL)",
 };
-const WIDE_M: Parameter = Parameter {
+pub(super) const WIDE_M: Parameter = Parameter {
     what: "way after which the wide part is another",
     low: 1.0,
     high: 1.0,
     unit: "m",
     source: "assumed: a desk, a cabinet, a person",
 };
-const SMALL_M: Parameter = Parameter {
+pub(super) const SMALL_M: Parameter = Parameter {
     what: "way after which the small part and the channels are",
     low: 0.03,
     high: 0.03,
     unit: "m",
     source: "a quarter of the wavelength; Herald cable car: 20 dB in 0.1 m",
 };
-const MOMENT: Parameter = Parameter {
+pub(super) const MOMENT: Parameter = Parameter {
     what: "time after which the moment is another",
     low: 0.4,
     high: 0.4,
@@ -52,7 +52,7 @@ const WEAK: Parameter = Parameter {
 pub(super) const PARAMETERS: [&Parameter; 5] = [&CHANNELS, &WIDE_M, &SMALL_M, &MOMENT, &WEAK];
 
 /// Within as many metres the direct path outweighs all others, and the place matters less and less.
-const DIRECT_M: f64 = 0.5;
+pub(super) const DIRECT_M: f64 = 0.5;
 
 /// Smaller ways add up before the place changes: many small changes are one large one, only slower to draw.
 const STEP_M: f64 = 0.002;
@@ -68,6 +68,20 @@ pub(super) struct Packet {
     pub(super) distance_m: f64,
     /// The level before chance, in dBm.
     pub(super) mean: f64,
+}
+
+/// What is heard of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// How loud, as the dongle tells it.
+    pub(super) dbm: i32,
+    /// On which of the three channels, which no dongle tells.
+    pub(super) channel: usize,
+}
+
+/// The share of packets of this level that are lost for being weak; below 0 for none.
+pub(super) fn weak(level: f64) -> f64 {
+    (WEAK.high - level) / (WEAK.high - WEAK.low)
 }
 
 /// The air between a band and one dongle.
@@ -90,20 +104,20 @@ impl Air {
         Self { random, wide, small, channels, moment, way_m: 0.0, at: 0.0 }
     }
 
-    /// The level that the dongle tells, in dBm; `None` where it misses the packet.
-    pub(super) fn hear(&mut self, site: &Site, antenna: usize, packet: impl FnOnce() -> Packet) -> Option<i32> {
+    /// What the dongle tells of a packet; `None` where it misses it.
+    pub(super) fn hear(&mut self, site: &Site, antenna: usize, packet: impl FnOnce() -> Packet) -> Option<Heard> {
         if self.random.chance(site.antennas[antenna].loss) {
             return None;
         }
         let channel = self.random.below(3) as usize;
         let level = self.level(site, packet(), channel);
         // Most of the day nothing is weak, and then nothing is drawn.
-        let weak = (WEAK.high - level) / (WEAK.high - WEAK.low);
+        let weak = weak(level);
         if weak > 0.0 && self.random.chance(weak) {
             return None;
         }
         let range = f64::from(RANGE.start().tenths() / 10)..=f64::from(RANGE.end().tenths() / 10);
-        Some(level.round().clamp(*range.start(), *range.end()) as i32)
+        Some(Heard { dbm: level.round().clamp(*range.start(), *range.end()) as i32, channel })
     }
 
     /// The level of a packet in dBm.

@@ -1,5 +1,7 @@
 //! What people do: sit and work, and now and then something else.
 
+mod rates; // how likely what is next
+
 use std::collections::VecDeque;
 use std::f64::consts::PI;
 
@@ -11,6 +13,8 @@ const WALKS: &str = "walking speeds indoors";
 
 const STILL: Parameter =
     Parameter { what: "wrist at the keys, drift", low: 0.5, high: 0.5, unit: "mm/s", source: ASSUMED };
+/// The same in m/s.
+pub(super) const STILL_M_S: f64 = STILL.value() / 1e3;
 const FIDGET: Parameter =
     Parameter { what: "between fidgets, mean of a person", low: 20.0, high: 90.0, unit: "s", source: ASSUMED };
 const FIDGET_WAY: Parameter =
@@ -51,6 +55,9 @@ const STAY: Parameter = Parameter {
 };
 const SHORT: Parameter =
     Parameter { what: "stays of only 5 to 40 s", low: 10.0, high: 10.0, unit: "%", source: ASSUMED };
+const SHORT_S: (f64, f64) = (5.0, 40.0);
+/// Every other stay lasts as long at the least, in seconds.
+const SETTLED_S: f64 = 60.0;
 const PACE: Parameter = Parameter { what: "pace", low: 0.7, high: 1.6, unit: "m/s", source: WALKS };
 const AT_ONCE: Parameter = Parameter {
     what: "departures at once; else after 0.5 to 4 s about the chair",
@@ -219,6 +226,8 @@ pub struct Person {
     /// Seconds since the shift began, once all that is planned is done.
     now: f64,
     leaves: f64,
+    /// What is between here and the desk while away, in dB.
+    wall_db: f64,
     planned: VecDeque<Leg>,
 }
 
@@ -233,8 +242,42 @@ impl Person {
             pass: PASS.draw(&mut random),
         };
         let seat = Pose { distance_m: seat_m, bearing: 2.0 * PI * random.unit(), heading: 0.0 };
-        let leaves = 60.0 + while_of(STAY.value(), &mut random);
-        Self { random, habits, seat, pose: seat, now: 0.0, leaves, planned: VecDeque::new() }
+        let leaves = SETTLED_S + while_of(STAY.value(), &mut random);
+        Self { random, habits, seat, pose: seat, now: 0.0, leaves, wall_db: 0.0, planned: VecDeque::new() }
+    }
+
+    /// Somebody else with the same habits, of whom nothing is planned, in some pose and with a chance of their own.
+    pub(super) fn twin(&self, pose: Pose, random: Random) -> Self {
+        let Self { habits, seat, now, leaves, wall_db, .. } = *self;
+        Self { random, habits, seat, pose, now, leaves, wall_db, planned: VecDeque::new() }
+    }
+
+    /// The same, out of the room or not, as often as people are.
+    pub(super) fn elsewhere(mut self) -> Self {
+        self.wall_db = if self.chance(OUT) { WALL.draw(&mut self.random) } else { 0.0 };
+        self
+    }
+
+    /// Whatever is planned next begins in this pose.
+    pub(super) fn put(&mut self, pose: Pose) {
+        self.pose = pose;
+    }
+
+    /// Gives a chance of its own to what is not planned yet.
+    pub(super) fn reseed(&mut self, random: Random) {
+        self.random = random;
+    }
+
+    /// The next leg of what is planned.
+    pub(super) fn planned(&mut self) -> Option<Leg> {
+        self.planned.pop_front()
+    }
+
+    /// Plans no more than so many legs; returns whether there were more.
+    pub(super) fn forget_beyond(&mut self, legs: usize) -> bool {
+        let more = self.planned.len() > legs;
+        self.planned.truncate(legs);
+        more
     }
 
     /// Where the first leg begins.
@@ -261,24 +304,42 @@ impl Person {
         self.plan(scene, seconds.max(0.2), to, 0.3, between_db); // arms swing
     }
 
-    fn sit(&mut self) {
+    /// What interrupts sitting beside leaving, and after how many seconds on average.
+    pub(super) fn interruptions(&self) -> [(Scene, f64); 5] {
         let Habits { fidget, turn, reach, stand, pass } = self.habits;
+        [
+            (Scene::Fidget, fidget),
+            (Scene::Turn, turn),
+            (Scene::Reach, reach),
+            (Scene::Stand, stand),
+            (Scene::PassedBy, pass),
+        ]
+    }
+
+    fn sit(&mut self) {
         let mut next = (self.leaves - self.now, Scene::Leave);
-        let all = [Scene::Fidget, Scene::Turn, Scene::Reach, Scene::Stand, Scene::PassedBy];
-        for (scene, mean) in all.into_iter().zip([fidget, turn, reach, stand, pass]) {
+        for (scene, mean) in self.interruptions() {
             let after = while_of(mean, &mut self.random);
             next = if after < next.0 { (after, scene) } else { next };
         }
-        self.plan(Scene::Seated, next.0.max(0.01), self.pose, STILL.value() / 1e3, 0.0);
-        match next.1 {
+        self.plan(Scene::Seated, next.0.max(0.01), self.pose, STILL_M_S, 0.0);
+        self.begin(next.1);
+    }
+
+    /// Plans what interrupts sitting, or being away.
+    pub(super) fn begin(&mut self, scene: Scene) {
+        match scene {
             Scene::Fidget => self.fidget(),
             Scene::Turn => self.turn(),
             Scene::Reach => self.reach(),
             Scene::Stand => self.stand(),
             Scene::PassedBy => {
                 let (seconds, between) = (self.within(0.5, 3.0), PASS_DB.draw(&mut self.random));
-                self.plan(Scene::PassedBy, seconds, self.pose, STILL.value() / 1e3, between);
+                self.plan(Scene::PassedBy, seconds, self.pose, STILL_M_S, between);
             }
+            Scene::Away => self.be_about(f64::INFINITY),
+            Scene::PassBy => self.pass_by(),
+            Scene::Return => self.come_back(),
             _ => self.leave(),
         }
     }
@@ -342,16 +403,16 @@ impl Person {
         let room = ROOM.draw(&mut self.random).max(self.pose.distance_m + 0.5);
         self.walk(Scene::Leave, Pose { distance_m: room, bearing, heading }, pace, 0.0);
         let out = self.chance(OUT);
-        let between_db = if out { WALL.draw(&mut self.random) } else { 0.0 };
+        self.wall_db = if out { WALL.draw(&mut self.random) } else { 0.0 };
         if out {
             let further = room + self.within(1.0, 12.0);
-            self.walk(Scene::Leave, Pose { distance_m: further, bearing, heading }, pace, between_db);
+            self.walk(Scene::Leave, Pose { distance_m: further, bearing, heading }, pace, self.wall_db);
         }
-        self.be_away(between_db);
+        self.be_away();
         self.come_back();
     }
 
-    fn be_away(&mut self, between_db: f64) {
+    fn be_away(&mut self) {
         let drawn = 100.0 * self.random.unit();
         let absence = match drawn - SECONDS.value() {
             below if below < 0.0 => self.within(5.0, 60.0),
@@ -362,22 +423,36 @@ impl Person {
         if absence >= 120.0 && self.chance(PASS_BY) {
             let (before, closest) = (self.pose, self.within(3.0, 5.0));
             let stays = self.within(30.0, 60.0);
-            self.plan(Scene::Away, stays, before, 0.005, between_db);
-            self.walk(Scene::PassBy, Pose { distance_m: closest, ..before }, 1.2, 0.0);
-            self.walk(Scene::PassBy, before, 1.2, 0.0);
+            self.plan(Scene::Away, stays, before, 0.005, self.wall_db);
+            self.walk_past(closest);
         }
         while self.now < until {
-            // Stands about, or sits elsewhere, then goes somewhere near.
-            let (mean, wrist) = if self.random.chance(0.3) { (600.0, STILL.value() / 1e3) } else { (30.0, 0.005) };
-            let stays = while_of(mean, &mut self.random).min(until - self.now).max(0.1);
-            let turned = Pose { heading: self.within(-PI, PI), ..self.pose };
-            self.plan(Scene::Away, 1.0, turned, 0.3, between_db);
-            self.plan(Scene::Away, stays, turned, wrist, between_db);
-            if self.random.chance(0.5) {
-                let there = (turned.distance_m + self.within(-4.0, 4.0)).clamp(6.5, 25.0);
-                let pace = self.within(0.6, 1.4);
-                self.walk(Scene::Away, Pose { distance_m: there, ..turned }, pace, between_db);
-            }
+            self.be_about(until);
+        }
+    }
+
+    fn pass_by(&mut self) {
+        let closest = self.within(3.0, 5.0);
+        self.walk_past(closest);
+    }
+
+    fn walk_past(&mut self, closest: f64) {
+        let before = self.pose;
+        self.walk(Scene::PassBy, Pose { distance_m: closest, ..before }, 1.2, 0.0);
+        self.walk(Scene::PassBy, before, 1.2, 0.0);
+    }
+
+    /// Stands about, or sits elsewhere, then goes somewhere near.
+    fn be_about(&mut self, until: f64) {
+        let (mean, wrist) = if self.random.chance(0.3) { (600.0, STILL_M_S) } else { (30.0, 0.005) };
+        let stays = while_of(mean, &mut self.random).min(until - self.now).max(0.1);
+        let turned = Pose { heading: self.within(-PI, PI), ..self.pose };
+        self.plan(Scene::Away, 1.0, turned, 0.3, self.wall_db);
+        self.plan(Scene::Away, stays, turned, wrist, self.wall_db);
+        if self.random.chance(0.5) {
+            let there = (turned.distance_m + self.within(-4.0, 4.0)).clamp(6.5, 25.0);
+            let pace = self.within(0.6, 1.4);
+            self.walk(Scene::Away, Pose { distance_m: there, ..turned }, pace, self.wall_db);
         }
     }
 
@@ -385,15 +460,18 @@ impl Person {
         let (pace, facing) = (PACE.draw(&mut self.random), self.within(-0.5, 0.5));
         if self.pose.distance_m > 8.0 {
             // The door is there, and the walls are behind.
-            let between_db = self.planned.back().map_or(0.0, |leg| leg.between_db);
+            let between_db = self.planned.back().map_or(self.wall_db, |leg| leg.between_db);
             self.walk(Scene::Return, Pose { distance_m: 8.0, heading: facing, ..self.pose }, pace, between_db);
         }
         let beside = Pose { distance_m: self.seat.distance_m + 0.3, heading: facing, ..self.seat };
         self.walk(Scene::Return, beside, pace, 0.0);
         let seconds = self.within(0.5, 3.0);
         self.plan(Scene::SitDown, seconds, self.seat, 0.4, 0.0);
-        let stays =
-            if self.chance(SHORT) { self.within(5.0, 40.0) } else { 60.0 + while_of(STAY.value(), &mut self.random) };
+        let stays = if self.chance(SHORT) {
+            self.within(SHORT_S.0, SHORT_S.1)
+        } else {
+            SETTLED_S + while_of(STAY.value(), &mut self.random)
+        };
         self.leaves = self.now + stays;
     }
 }

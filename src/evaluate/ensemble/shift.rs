@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::air::{Air, Packet};
+use super::air::{Air, Heard, Packet};
 use super::keys::Keys;
 use super::person::{Leg, Person, Pose, Scene};
 use super::site::Site;
@@ -78,8 +78,13 @@ impl Shift {
     /// People, places and what the first dongle makes of them do not depend on how many dongles there are, nor people
     /// and places on the rate.
     pub fn new(seed: u64, rate: Option<f64>, dongles: usize) -> Self {
+        Self::overheard(seed, rate, dongles).0
+    }
+
+    /// The same, with what nobody can know: when each advert was sent, and what the first dongle made of it.
+    pub(super) fn overheard(seed: u64, rate: Option<f64>, dongles: usize) -> (Self, Vec<(f64, Option<Heard>)>) {
         let site = Site::draw(&mut Random::new(seed, part::SITE), rate);
-        let person = Person::new(site.seat_m, Random::new(seed, part::PERSON));
+        let person = Self::person(seed, &site);
         let antennas =
             (0..dongles.min(site.antennas.len())).map(|place| Random::new(seed, part::ANTENNA + place as u64));
         let mut writer = Writer {
@@ -91,6 +96,7 @@ impl Shift {
             keys: Keys::new(Random::new(seed, part::KEYS)),
             sign_in: None,
             airs: antennas.map(Air::new).collect(),
+            sent: Vec::new(),
             shift: Self { site, inputs: Vec::new(), truth: Vec::new(), course: Vec::new(), scenes: Vec::new() },
         };
         writer.shift.course.push((Time::ZERO, writer.pose.distance_m));
@@ -102,7 +108,12 @@ impl Shift {
         }
         // Actions were put down leg by leg, beside readings.
         writer.shift.inputs.sort_by_key(|input| input.at);
-        writer.shift
+        (writer.shift, writer.sent)
+    }
+
+    /// Who works there.
+    pub(super) fn person(seed: u64, site: &Site) -> Person {
+        Person::new(site.seat_m, Random::new(seed, part::PERSON))
     }
 
     /// When it ends.
@@ -122,6 +133,8 @@ struct Writer {
     keys: Keys,
     sign_in: Option<f64>,
     airs: Vec<Air>,
+    /// Every advert, with what the first dongle made of it.
+    sent: Vec<(f64, Option<Heard>)>,
     shift: Shift,
 }
 
@@ -151,7 +164,7 @@ impl Writer {
     }
 
     fn advertise(&mut self, at: f64, way_m: f64, pose: Pose, between_db: f64) {
-        let Self { shift: Shift { site, inputs, .. }, airs, .. } = self;
+        let Self { shift: Shift { site, inputs, .. }, airs, sent, .. } = self;
         for (place, air) in airs.iter_mut().enumerate() {
             let packet = || Packet {
                 at,
@@ -159,7 +172,11 @@ impl Writer {
                 distance_m: pose.seen_from(site.antennas[place].apart_m).0,
                 mean: site.mean(place, pose) - between_db,
             };
-            if let Some(dbm) = air.hear(site, place, packet) {
+            let heard = air.hear(site, place, packet);
+            if place == 0 {
+                sent.push((at, heard));
+            }
+            if let Some(Heard { dbm, .. }) = heard {
                 let what = What::Reading { adapter: AdapterId(place as u8), tenths: dbm * 10 };
                 inputs.push(Input { at: moment(at), what });
             }
@@ -221,6 +238,6 @@ fn side(distance_m: f64) -> Truth {
     }
 }
 
-fn moment(seconds: f64) -> Time {
+pub(super) fn moment(seconds: f64) -> Time {
     Time::ZERO + Duration::from_micros((seconds * 1e6).round() as u64)
 }

@@ -96,7 +96,7 @@ fn weak_adverts_are_lost_and_strong_ones_saturate() {
     let heard = |mean: f64| {
         let mut air = Air::new(Random::new(9, 2));
         let packet = |n: usize| Packet { distance_m: 0.01, ..packet(n as f64, 0.0, mean) };
-        (0..2_000).filter_map(|n| air.hear(&site, 0, || packet(n))).collect::<Vec<i32>>()
+        (0..2_000).filter_map(|n| air.hear(&site, 0, || packet(n))).map(|heard| heard.dbm).collect::<Vec<i32>>()
     };
     let share = |mean| heard(mean).len() as f64 / 2_000.0 / (1.0 - site.antennas[0].loss);
     assert!((share(-85.0) - 1.0).abs() < 0.05 && (share(-94.0) - 0.5).abs() < 0.1, "{}", share(-94.0));
