@@ -1,5 +1,6 @@
 //! What one dongle's samples say about where the wearer is: a Bayes filter over distance, motion and place.
 
+use super::habit::Habit;
 use super::math::{exp, ln};
 use super::model::{BINS, Bell, CLASSES, GAINS, Model, NOISES};
 use super::motion::{Motion, happened};
@@ -12,6 +13,14 @@ const PLACES: usize = 5;
 const WORTH: f64 = 12.0;
 /// The most that one sample may say about distance by moving a place's mean, in nats.
 const SAID: f64 = 6.0;
+/// Places no likelier than this are not asked what their mean says of the distance.
+const SLIGHT: f64 = 1e-4;
+/// How likely the band must lie still before anything is learnt of where it lies.
+const STILL: f64 = 0.7;
+/// How likely the wearer must be still at the seat before its levels are learnt.
+const SEATED: f64 = 0.5;
+/// How likely before a place is said to be at the seat.
+const SURELY_SEATED: f64 = 0.8;
 
 /// What is believed of one band at one dongle.
 #[derive(Clone, Debug)]
@@ -126,8 +135,8 @@ impl Filter {
     /// The mean level of where the band lies still, and whether that is the seat; `None` while it may be moving.
     pub(super) fn lies(&self, model: &Model) -> Option<(f64, bool)> {
         let held: f64 = self.motion.still_by_class().iter().sum();
-        let is_known = held > 0.7 && !self.places.iter().all(Place::is_empty);
-        is_known.then(|| (self.place_mean(held), self.motion.at_seat(model) > 0.8))
+        let is_known = held > STILL && !self.places.iter().all(Place::is_empty);
+        is_known.then(|| (self.place_mean(held), self.motion.at_seat(model) > SURELY_SEATED))
     }
 
     /// Forgets where the wearer is: nobody knows after a long silence. What was learnt of seat and receiver stays.
@@ -159,10 +168,10 @@ impl Filter {
         let seconds = seconds.min(LEARNT_AT_ONCE_S);
         self.motion.sit(seconds);
         let held: f64 = self.motion.still_by_class().iter().sum();
-        if held > 0.7 {
+        if held > STILL {
             self.habit.learn(still, seconds);
         }
-        if near && self.motion.at_seat(model) > 0.5 {
+        if near && self.motion.at_seat(model) > SEATED {
             self.seat.learn(model, self.place_mean(held), seconds);
         }
         for (k, place) in self.places.iter_mut().enumerate() {
@@ -186,7 +195,7 @@ impl Filter {
         let mut moved = [[[1.0; BINS]; GAINS]; PLACES];
         for (k, place) in self.places.iter().enumerate().filter(|(_, place)| !place.is_empty()) {
             likely[k] = place.likelihood(model, level);
-            if share[k] > 1e-4 {
+            if share[k] > SLIGHT {
                 moved[k] = self.moved(model, place, level, weight);
             }
         }
@@ -226,7 +235,7 @@ impl Filter {
     /// Weighs every hypothesis by what was told. Returns how likely the level was for those still, and how likely for
     /// those at a fresh place, by class.
     fn weigh(&mut self, model: &Model, told: &Told) -> (f64, [f64; CLASSES]) {
-        let usual = exp(-self.habit.usual() * (told.seconds / HABIT_S).min(2.0));
+        let usual = exp(-self.habit.usual(told.seconds));
         let seat = self.rest(model, told, self.seat.mean, self.seat.variance);
         let walking = model.p.walking_spread * model.p.walking_spread;
         let mut arrived = [0.0; CLASSES];
@@ -301,30 +310,3 @@ impl Filter {
 
 /// One sample teaches no more than as many seconds.
 const LEARNT_AT_ONCE_S: f64 = 2.0;
-
-/// Adverts may come often, yet stillness is no surer for that.
-const HABIT_S: f64 = 0.5;
-
-/// How well this receiver repeats itself while the band is still.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Habit {
-    /// The mean log likelihood of levels at known places, above that of any level.
-    pub(super) sharpness: f64,
-    /// In s.
-    known: f64,
-}
-
-impl Habit {
-    const NEW: Self = Self { sharpness: 1.0, known: 40.0 };
-    const MEMORY_S: f64 = 200.0;
-
-    /// What the samples of [`HABIT_S`] must beat to speak for stillness, in nats: a share of what is usual here.
-    fn usual(self) -> f64 {
-        (0.6 * (self.sharpness - 0.3)).clamp(-0.1, 0.6)
-    }
-
-    fn learn(&mut self, likelihood: f64, seconds: f64) {
-        self.known = (self.known + seconds).min(Self::MEMORY_S);
-        self.sharpness += seconds / self.known * ((ln(likelihood) + 2.9).clamp(-3.0, 3.0) - self.sharpness);
-    }
-}

@@ -10,6 +10,7 @@
 //! some place of the standing waves, stirs there, walks off or comes. `docs/ADAPTIVE.md` has the reasoning.
 
 mod filter;
+mod habit;
 mod interval;
 mod learnt;
 mod math;

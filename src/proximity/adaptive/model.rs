@@ -27,6 +27,10 @@ const MIDWAY_M: f64 = 4.0;
 const BETWEEN: std::ops::Range<f64> = 2.8..4.8;
 /// The share of levels that follow no rule, spread over all there are.
 const STRAY: f64 = 0.02;
+/// The same where the bell is so wide that most of them are in it.
+const STRAY_WIDE: f64 = 1e-4;
+/// What strays are spread over, in dB: about all the levels that a dongle can report.
+const SPAN: f64 = 60.0;
 
 /// Everything about a distance that time does not change.
 #[derive(Clone, Copy, Debug, Default)]
@@ -136,12 +140,12 @@ impl Bell {
 
     /// A bell without strays: so wide that they are in it.
     pub(super) fn wide(mean: f64, variance: f64) -> Self {
-        Self::with_strays(mean, variance, 1e-4)
+        Self::with_strays(mean, variance, STRAY_WIDE)
     }
 
     fn with_strays(mean: f64, variance: f64, strays: f64) -> Self {
         let height = (1.0 - strays) / (variance * std::f64::consts::TAU).sqrt();
-        Self { mean, curve: -0.5 / variance, height, floor: strays / 60.0 }
+        Self { mean, curve: -0.5 / variance, height, floor: strays / SPAN }
     }
 
     /// How likely this level is.

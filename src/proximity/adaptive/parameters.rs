@@ -1,4 +1,5 @@
-//! What the adaptive detector takes the world to be: every number it has, with its meaning, unit and reason.
+//! What the adaptive detector takes the world to be: the numbers that describe signals and people, with their meaning,
+//! unit and reason. The others stand beside the code that uses them.
 
 /// The numbers of the model. They describe signals and people, not sites: a site is set by the cutoffs.
 #[derive(Clone, Copy, Debug, PartialEq)]
