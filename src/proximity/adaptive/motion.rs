@@ -68,10 +68,8 @@ impl Motion {
         while left > 0.0 {
             let step = left.min(STEP_S);
             left -= step;
-            for (class, stopped) in stopped.iter_mut().enumerate() {
-                self.walk(model, class, step);
-                *stopped += self.change(model, class, step);
-            }
+            self.walk(model, step);
+            self.change(model, step, &mut stopped);
         }
         self.forget_noise(FORGET_NOISE * seconds);
         stopped
@@ -79,48 +77,54 @@ impl Motion {
 
     /// Lets a share of those still forget how noisy the receiver is.
     fn forget_noise(&mut self, share: f64) {
-        for bin in 0..BINS {
-            for noises in self.still.chunks_exact_mut(NOISES) {
+        for noises in self.still.chunks_exact_mut(NOISES) {
+            for bin in 0..BINS {
                 let mean = noises.iter().map(|bins| bins[bin]).sum::<f64>() / NOISES as f64;
-                for bins in noises {
+                for bins in &mut *noises {
                     bins[bin] += share * (mean - bins[bin]);
                 }
             }
         }
     }
 
-    /// Moves walkers on.
-    fn walk(&mut self, model: &Model, class: usize, step: f64) {
-        let mut carried = 0.0;
-        for (share, bin) in self.out[class].iter_mut().zip(&model.bins) {
-            (*share, carried) = pass_on(*share + carried, bin.pass * step);
+    /// Moves walkers on, all classes abreast: each alone would wait for its divisions, one after another.
+    fn walk(&mut self, model: &Model, step: f64) {
+        let mut carried = [0.0; CLASSES];
+        for (i, bin) in model.bins.iter().enumerate() {
+            for (bins, carried) in self.out.iter_mut().zip(&mut carried) {
+                (bins[i], *carried) = pass_on(bins[i] + *carried, bin.pass * step);
+            }
         }
-        carried = 0.0;
-        for (i, share) in self.coming[class].iter_mut().enumerate().rev() {
+        carried = [0.0; CLASSES];
+        for i in (0..BINS).rev() {
             let pass = if i > 0 { model.bins[i - 1].pass } else { 0.0 };
-            (*share, carried) = pass_on(*share + carried, pass * step);
+            for (bins, carried) in self.coming.iter_mut().zip(&mut carried) {
+                (bins[i], *carried) = pass_on(bins[i] + *carried, pass * step);
+            }
         }
     }
 
-    fn change(&mut self, model: &Model, class: usize, step: f64) -> f64 {
+    /// Lets some of each class begin and end to move; adds how much came to lie still.
+    fn change(&mut self, model: &Model, step: f64, stopped: &mut [f64; CLASSES]) {
         let p = &model.p;
         let rise = (p.rise / (self.sat + SAT_AT_LEAST_S)).max(RISE_AT_LEAST);
         let (rise, stir) = (happens(rise, step), happens(p.stir, step));
         let (settle, set_off, turn) = (happens(p.settle, step), happens(p.set_off, step), p.turn_round * step);
-        let mut stopped = 0.0;
-        for i in 0..BINS {
-            let stop = happens(model.bins[i].stop, step);
-            let (still, stirring) = (self.still[class][i], self.stirring[class][i]);
-            let (out, coming) = (self.out[class][i], self.coming[class][i]);
-            let starting = (still * rise + stirring * set_off) / 2.0;
-            self.out[class][i] = out * (1.0 - stop) * (1.0 - turn) + coming * turn + starting;
-            self.coming[class][i] = coming * (1.0 - stop) * (1.0 - turn) + out * turn + starting;
-            self.stirring[class][i] = stirring * (1.0 - set_off) * (1.0 - settle) + still * (1.0 - rise) * stir;
-            let come_to_rest = (out + coming) * stop + stirring * (1.0 - set_off) * settle;
-            self.still[class][i] = still * (1.0 - rise) * (1.0 - stir) + come_to_rest;
-            stopped += come_to_rest;
+        let stops = model.bins.map(|bin| happens(bin.stop, step));
+        let mut come_to_rest = [0.0; BINS];
+        for (class, stopped) in stopped.iter_mut().enumerate() {
+            for (i, stop) in stops.into_iter().enumerate() {
+                let (still, stirring) = (self.still[class][i], self.stirring[class][i]);
+                let (out, coming) = (self.out[class][i], self.coming[class][i]);
+                let starting = (still * rise + stirring * set_off) / 2.0;
+                self.out[class][i] = out * (1.0 - stop) * (1.0 - turn) + coming * turn + starting;
+                self.coming[class][i] = coming * (1.0 - stop) * (1.0 - turn) + out * turn + starting;
+                self.stirring[class][i] = stirring * (1.0 - set_off) * (1.0 - settle) + still * (1.0 - rise) * stir;
+                come_to_rest[i] = (out + coming) * stop + stirring * (1.0 - set_off) * settle;
+                self.still[class][i] = still * (1.0 - rise) * (1.0 - stir) + come_to_rest[i];
+            }
+            *stopped += come_to_rest.iter().sum::<f64>();
         }
-        stopped
     }
 
     /// Takes note of how likely the wearer walked for the last so many seconds.
@@ -156,11 +160,13 @@ impl Motion {
 
     /// Makes all of it add up to 1 again. What is next to nothing becomes nothing: numbers that small are slow.
     pub(super) fn normalize(&mut self) {
-        let all = [&self.still, &self.stirring, &self.out, &self.coming];
-        let sum: f64 = all.iter().flat_map(|shares| shares.iter().flatten()).sum();
+        let mut sum = 0.0;
+        for shares in [&self.still, &self.stirring, &self.out, &self.coming] {
+            shares.as_flattened().iter().for_each(|share| sum += share);
+        }
         let factor = 1.0 / sum;
         for shares in [&mut self.still, &mut self.stirring, &mut self.out, &mut self.coming] {
-            for share in shares.iter_mut().flatten() {
+            for share in shares.as_flattened_mut() {
                 *share *= factor;
                 if *share < NOTHING {
                     *share = 0.0;
