@@ -25,16 +25,32 @@ const LN_SERIES: [f64; 10] = {
     series
 };
 
+/// The farthest from 0 that exponents are told apart.
+const FARTHEST: f64 = 700.0;
+
 /// e to the power of `x`, within 2e-15 of it; 0 below -700, and no more than at 700.
 pub(super) fn exp(x: f64) -> f64 {
-    if x < -700.0 {
-        return 0.0;
-    }
-    let x = x.min(700.0);
+    exps([x])[0]
+}
+
+/// The same for each of many, without a branch and every step for all of them before the next: so a processor computes
+/// several at a time.
+pub(super) fn exps<const N: usize>(x: [f64; N]) -> [f64; N] {
     // x = k ln 2 + r with |r| <= ln 2 / 2, and the series for r is at its end after thirteen terms.
-    let k = (x * LOG2_E + if x < 0.0 { -0.5 } else { 0.5 }) as i64;
-    let r = x - k as f64 * LN_2;
-    EXP_SERIES.iter().fold(0.0, |sum, coefficient| sum * r + coefficient) * power_of_two(k)
+    let bounded = x.map(|x| x.clamp(-FARTHEST, FARTHEST));
+    let k = bounded.map(|x| rounded(x * LOG2_E));
+    let r: [f64; N] = std::array::from_fn(|i| bounded[i] - k[i] * LN_2);
+    let mut sums = [EXP_SERIES[0]; N];
+    for coefficient in &EXP_SERIES[1..] {
+        for (sum, r) in sums.iter_mut().zip(&r) {
+            *sum = *sum * r + coefficient;
+        }
+    }
+    for i in 0..N {
+        let power = sums[i] * power_of_two(k[i]);
+        sums[i] = if x[i] < -FARTHEST { 0.0 } else { power };
+    }
+    sums
 }
 
 /// The natural logarithm of a positive, normal `x`, within 2e-15 of it.
@@ -53,9 +69,22 @@ pub(super) fn ln(x: f64) -> f64 {
     exponent as f64 * LN_2 + 2.0 * z * sum
 }
 
-/// 2 to the power of `k`, which must be -1022 to 1023.
-fn power_of_two(k: i64) -> f64 {
-    f64::from_bits(((k + 1023) as u64) << 52)
+/// From here on, numbers lie 1 apart: what is added is rounded to a whole number.
+const ONE_APART: f64 = (1_u64 << 52) as f64;
+
+/// The whole number nearest to `x`, where that is less than 2^51; halves away from zero. [`f64::round`] is slow on
+/// processors without an instruction for it.
+fn rounded(x: f64) -> f64 {
+    let size = x.abs() + 0.5;
+    let nearest = size + ONE_APART - ONE_APART;
+    let below = nearest - if nearest > size { 1.0 } else { 0.0 };
+    below.copysign(x)
+}
+
+/// 2 to the power of `k`, which must be whole and -1022 to 1023.
+fn power_of_two(k: f64) -> f64 {
+    // The lowest bits of this sum are those of the exponent.
+    f64::from_bits((k + (ONE_APART + 1023.0)).to_bits() << 52)
 }
 
 #[cfg(test)]
@@ -74,6 +103,21 @@ mod tests {
             assert!((ln(x) - x.ln()).abs() <= 4e-15 * x.ln().abs().max(1.0), "ln {x}");
         }
         assert_eq!((exp(0.0), ln(1.0), exp(-701.0)), (1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn each_of_many_is_as_it_is_alone() {
+        let many: [f64; 1_001] = std::array::from_fn(|i| (i as f64 - 500.0) * 1.4321);
+        assert_eq!(exps(many), many.map(exp));
+        assert_eq!((exp(-700.5), exp(700.5)), (0.0, exp(700.0)));
+    }
+
+    #[test]
+    fn halves_are_rounded_away_from_zero() {
+        for i in -10_000..=10_000 {
+            let x = f64::from(i) / 8.0;
+            assert_eq!(rounded(x), x.round(), "{x}");
+        }
     }
 
     /// The bits themselves: a compiler or a machine that computed others would decide otherwise.
