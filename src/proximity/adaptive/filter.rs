@@ -1,8 +1,8 @@
 //! What one dongle's samples say about where the wearer is: a Bayes filter over distance, motion and place.
 
 use super::habit::Habit;
-use super::math::{exp, ln};
-use super::model::{BINS, Bell, CLASSES, GAINS, Model, NOISES};
+use super::math::{exp, exps, ln};
+use super::model::{BINS, Bells, CLASSES, Model, NOISES, Row};
 use super::motion::{Motion, happened};
 use super::place::Place;
 use super::seat::Seat;
@@ -78,8 +78,10 @@ struct Told {
     fresh: [f64; CLASSES],
     /// How likely the level is at each place.
     likely: [[f64; NOISES]; PLACES],
-    /// By which factor the place's mean, moved by this sample, speaks for each distance.
-    moved: [[[f64; BINS]; GAINS]; PLACES],
+    /// The variance of levels of those at rest, by distance.
+    variances: Row,
+    /// How the sample moves the mean of each place that is asked for that.
+    moves: [Option<Move>; PLACES],
     /// How much the shadow of the place before says about that of a fresh one, 0 to 1; nothing at first.
     kept: f64,
     /// The mean of the places, by class.
@@ -89,19 +91,46 @@ struct Told {
 }
 
 impl Told {
-    /// A likelihood for as much as this sample counts.
-    fn temper(&self, likelihood: f64) -> f64 {
-        if self.weight < 1.0 { exp(self.weight * ln(likelihood)) } else { likelihood }
+    /// Likelihoods for as much as this sample counts.
+    fn temper(&self, likelihoods: Row) -> Row {
+        if self.weight < 1.0 { exps(likelihoods.map(|likely| self.weight * ln(likely))) } else { likelihoods }
     }
 }
 
-/// How likely a level is for those at rest somewhere.
-#[derive(Clone, Copy)]
-struct Rest {
-    /// Those who stir.
-    stirred: f64,
-    /// Those at a place of which nothing is known, by class.
-    fresh: [f64; CLASSES],
+/// How a sample moves the mean of a place.
+struct Move {
+    before: f64,
+    after: f64,
+    /// The variance of the mean at each distance before, and what it is after.
+    broad: Row,
+    narrow: Row,
+    /// By which factor the density at the mean grows.
+    grows: Row,
+}
+
+impl Move {
+    /// How a level with a weight moves it where levels have these variances.
+    fn new(model: &Model, place: &Place, level: f64, weight: f64, variances: &Row) -> Self {
+        let own = |count: f64| model.p.place_mean * model.p.place_mean / count.min(WORTH);
+        let (own_before, own_after) = (own(place.count()), own(place.count() + weight));
+        Self {
+            before: place.mean(),
+            after: place.mean_with(level, weight, model.p.place_memory),
+            broad: variances.map(|variance| variance + own_before),
+            narrow: variances.map(|variance| variance + own_after),
+            grows: variances.map(|variance| ((variance + own_before) / (variance + own_after)).sqrt()),
+        }
+    }
+
+    /// By which factor it speaks for each distance, where levels have these means.
+    fn speaks(&self, means: &Row) -> Row {
+        let said: Row = std::array::from_fn(|i| {
+            let (was, is) = (self.before - means[i], self.after - means[i]);
+            (-0.5 * (is * is / self.narrow[i] - was * was / self.broad[i])).clamp(-SAID, SAID)
+        });
+        let factors = exps(said);
+        std::array::from_fn(|i| factors[i] * self.grows[i])
+    }
 }
 
 impl Filter {
@@ -191,92 +220,67 @@ impl Filter {
         let fresh = std::array::from_fn(|class| (displaced + stopped[class] / held[class].max(1e-30)).min(1.0));
         let share: [f64; PLACES] = std::array::from_fn(|k| (0..CLASSES).map(|c| self.weights[k][c] * held[c]).sum());
         let least = (0..PLACES).min_by(|&a, &b| share[a].total_cmp(&share[b])).unwrap_or(0);
+        let spread = Bells::new([model.p.place_spread * model.p.place_spread; PLACES]);
+        let unknown = spread.at(self.places.each_ref().map(|place| level - place.mean()));
         let mut likely = [[0.0; NOISES]; PLACES];
-        let mut moved = [[[1.0; BINS]; GAINS]; PLACES];
+        let variances = model.by_bin(self.seat.variance, [model.p.shadow * model.p.shadow; BINS]);
+        let mut moves = [const { None }; PLACES];
         for (k, place) in self.places.iter().enumerate().filter(|(_, place)| !place.is_empty()) {
-            likely[k] = place.likelihood(model, level);
+            likely[k] = place.likelihood(model, level, unknown[k]);
             if share[k] > SLIGHT {
-                moved[k] = self.moved(model, place, level, weight);
+                moves[k] = Some(Move::new(model, place, level, weight, &variances));
             }
         }
         let mean = std::array::from_fn(|c| (0..PLACES).map(|k| self.weights[k][c] * self.places[k].mean()).sum());
         let kept = if self.places.iter().all(Place::is_empty) { 0.0 } else { model.p.shadow_kept };
-        Told { kept, level, seconds, weight, held, fresh, likely, moved, mean, least }
-    }
-
-    /// What a place's mean says of the distance with this sample, against what it said without.
-    fn moved(&self, model: &Model, place: &Place, level: f64, weight: f64) -> [[f64; BINS]; GAINS] {
-        let before = place.mean();
-        let after = place.mean_with(level, weight, model.p.place_memory);
-        let own = model.p.place_mean * model.p.place_mean;
-        let (own_before, own_after) = (own / place.count().min(WORTH), own / (place.count() + weight).min(WORTH));
-        let factor = |mean: f64, variance: f64| {
-            let (broad, narrow) = (variance + own_before, variance + own_after);
-            let (was, is) = (before - mean, after - mean);
-            exp((-0.5 * (is * is / narrow - was * was / broad)).clamp(-SAID, SAID)) * (broad / narrow).sqrt()
-        };
-        let seat = factor(self.seat.mean, self.seat.variance);
-        std::array::from_fn(|gain| {
-            std::array::from_fn(|i| {
-                if model.is_seat(i) {
-                    return seat;
-                }
-                let (mean, variance) = Self::room_level(model, gain, i);
-                factor(mean, variance)
-            })
-        })
-    }
-
-    /// Mean and variance of the levels of those who are still at a distance beyond the seat.
-    fn room_level(model: &Model, gain: usize, i: usize) -> (f64, f64) {
-        (model.levels[gain][i] - model.p.body, model.p.shadow * model.p.shadow)
+        Told { kept, level, seconds, weight, held, fresh, likely, variances, moves, mean, least }
     }
 
     /// Weighs every hypothesis by what was told. Returns how likely the level was for those still, and how likely for
     /// those at a fresh place, by class.
     fn weigh(&mut self, model: &Model, told: &Told) -> (f64, [f64; CLASSES]) {
         let usual = exp(-self.habit.usual(told.seconds));
-        let seat = self.rest(model, told, self.seat.mean, self.seat.variance);
-        let walking = model.p.walking_spread * model.p.walking_spread;
+        let (stirring, other) = (model.p.stirring_spread, model.p.level_noise);
+        let fresh_share = 1.0 - told.kept * told.kept;
+        let stirring = Bells::new(told.variances.map(|variance| variance + stirring * stirring));
+        let settled = Bells::wide(told.variances.map(|variance| variance * fresh_share + other * other));
         let mut arrived = [0.0; CLASSES];
         let mut still = 0.0;
-        for gain in 0..GAINS {
-            for i in 0..BINS {
-                let walked = told.temper(Bell::new(model.levels[gain][i], walking).at(told.level));
-                let rest = if model.is_seat(i) {
-                    seat
-                } else {
-                    let (mean, variance) = Self::room_level(model, gain, i);
-                    self.rest(model, told, mean, variance)
-                };
-                for noise in 0..NOISES {
-                    let class = gain * NOISES + noise;
-                    let known: f64 = (0..PLACES)
-                        .map(|k| self.weights[k][class] * told.likely[k][noise] * told.moved[k][gain][i])
-                        .sum();
-                    let likely = (1.0 - told.fresh[class]) * known + told.fresh[class] * rest.fresh[class];
-                    let prior = self.motion.still[class][i];
-                    arrived[class] += prior * rest.fresh[class];
-                    still += prior * likely;
-                    self.motion.still[class][i] = prior * told.temper(likely) * usual;
-                    self.motion.stirring[class][i] *= rest.stirred;
-                    self.motion.out[class][i] *= walked;
-                    self.motion.coming[class][i] *= walked;
+        let mut lying = [[0.0; BINS]; NOISES];
+        for (gain, levels) in model.levels.iter().enumerate() {
+            let means = model.by_bin(self.seat.mean, levels.map(|level| level - model.p.body));
+            let off = |mean: f64| told.level - mean;
+            let walked = told.temper(model.walking.at(levels.map(off)));
+            let stirred = told.temper(stirring.at(means.map(off)));
+            let moved =
+                told.moves.each_ref().map(|moved| moved.as_ref().map_or([1.0; BINS], |moved| moved.speaks(&means)));
+            for (noise, lying) in lying.iter_mut().enumerate() {
+                let class = gain * NOISES + noise;
+                let off = |mean: f64| told.level - (told.kept * told.mean[class] + (1.0 - told.kept) * mean);
+                let fresh = settled.at(means.map(off));
+                let here: [f64; PLACES] = std::array::from_fn(|k| self.weights[k][class] * told.likely[k][noise]);
+                let new = told.fresh[class];
+                let likely: Row = std::array::from_fn(|i| {
+                    let known: f64 = (0..PLACES).map(|k| here[k] * moved[k][i]).sum();
+                    (1.0 - new) * known + new * fresh[i]
+                });
+                let prior = self.motion.still[class];
+                *lying = std::array::from_fn(|i| prior[i] * likely[i]);
+                arrived[class] = prior.iter().zip(&fresh).map(|(prior, fresh)| prior * fresh).sum();
+                let tempered = told.temper(likely);
+                for i in 0..BINS {
+                    self.motion.still[class][i] = prior[i] * tempered[i] * usual;
+                    self.motion.stirring[class][i] *= stirred[i];
+                    self.motion.out[class][i] *= walked[i];
+                    self.motion.coming[class][i] *= walked[i];
                 }
+            }
+            for i in 0..BINS {
+                lying.iter().for_each(|lying| still += lying[i]);
             }
         }
         self.motion.normalize();
         (still / told.held.iter().sum::<f64>(), arrived)
-    }
-
-    /// How likely the level is for those at rest where levels have this mean and variance.
-    fn rest(&self, model: &Model, told: &Told, mean: f64, variance: f64) -> Rest {
-        let p = &model.p;
-        let stirred = Bell::new(mean, variance + p.stirring_spread * p.stirring_spread).at(told.level);
-        let other = variance * (1.0 - told.kept * told.kept) + p.level_noise * p.level_noise;
-        let fresh = |class: usize| told.kept * told.mean[class] + (1.0 - told.kept) * mean;
-        let fresh = std::array::from_fn(|class| Bell::wide(fresh(class), other).at(told.level));
-        Rest { stirred: told.temper(stirred), fresh }
     }
 
     /// Follows which place it is: one of those known, or a new one instead of the least likely.

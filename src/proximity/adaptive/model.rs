@@ -1,6 +1,6 @@
 //! The model of distance, motion and level that the filter reckons with, made once from parameters and cutoffs.
 
-use super::math::{exp, ln};
+use super::math::{exp, exps, ln};
 use super::parameters::Parameters;
 use crate::proximity::{Cutoffs, Level, Pace};
 
@@ -12,6 +12,9 @@ pub(super) const NOISES: usize = 2;
 pub(super) const GAINS: usize = 3;
 /// Every noise with every gain; the noise changes fastest.
 pub(super) const CLASSES: usize = NOISES * GAINS;
+
+/// Something by distance.
+pub(super) type Row = [f64; BINS];
 
 /// Levels a dongle can report, in whole dB.
 pub(super) const LEVELS: usize = 66;
@@ -51,7 +54,9 @@ pub struct Model {
     /// How many of the nearest bins are the seat: they lie above close.
     pub(super) seat_bins: usize,
     /// The level of path loss by gain and bin, in dBm.
-    pub(super) levels: [[f64; BINS]; GAINS],
+    pub(super) levels: [Row; GAINS],
+    /// How levels of walkers spread about path loss.
+    pub(super) walking: Bells<BINS>,
     /// How likely each gain is at first.
     pub(super) gains: [f64; GAINS],
     /// The shape of a known level by noise: how likely a level is that many dB off.
@@ -96,6 +101,7 @@ impl Model {
             bins,
             seat_bins: (0..BINS).take_while(|&i| level(i) >= close).count(),
             levels: std::array::from_fn(|g| std::array::from_fn(|i| level(i) + gain(g))),
+            walking: Bells::new([p.walking_spread * p.walking_spread; BINS]),
             gains: weights.map(|weight| weight / sum),
             kernels: p.noises.map(kernel),
             seat_level: close + p.seat_above_close,
@@ -109,9 +115,10 @@ impl Model {
         }
     }
 
-    /// Whether a bin belongs to the seat.
-    pub(super) fn is_seat(&self, bin: usize) -> bool {
-        bin < self.seat_bins
+    /// The one value for every bin of the seat, and those of their own for the bins beyond.
+    pub(super) fn by_bin(&self, seat: f64, mut beyond: Row) -> Row {
+        beyond[..self.seat_bins].fill(seat);
+        beyond
     }
 }
 
@@ -122,35 +129,35 @@ const GAIN_STEP: f64 = 4.0;
 /// So far below midway a band may well be out of reach, in dB.
 const FAINT: f64 = 6.0;
 
-/// A normal density over levels, and a little of every level beside it.
+/// Normal densities over how far levels lie off, each of its own width, and a little of every level beside them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bell {
-    mean: f64,
+pub(super) struct Bells<const N: usize> {
     /// -1 / (2 variance).
-    curve: f64,
-    height: f64,
+    curves: [f64; N],
+    heights: [f64; N],
     floor: f64,
 }
 
-impl Bell {
-    /// A bell with the usual share of strays.
-    pub(super) fn new(mean: f64, variance: f64) -> Self {
-        Self::with_strays(mean, variance, STRAY)
+impl<const N: usize> Bells<N> {
+    /// Bells with the usual share of strays.
+    pub(super) fn new(variances: [f64; N]) -> Self {
+        Self::with_strays(variances, STRAY)
     }
 
-    /// A bell without strays: so wide that they are in it.
-    pub(super) fn wide(mean: f64, variance: f64) -> Self {
-        Self::with_strays(mean, variance, STRAY_WIDE)
+    /// Bells without strays: so wide that they are in them.
+    pub(super) fn wide(variances: [f64; N]) -> Self {
+        Self::with_strays(variances, STRAY_WIDE)
     }
 
-    fn with_strays(mean: f64, variance: f64, strays: f64) -> Self {
-        let height = (1.0 - strays) / (variance * std::f64::consts::TAU).sqrt();
-        Self { mean, curve: -0.5 / variance, height, floor: strays / SPAN }
+    fn with_strays(variances: [f64; N], strays: f64) -> Self {
+        let heights = variances.map(|variance| (1.0 - strays) / (variance * std::f64::consts::TAU).sqrt());
+        Self { curves: variances.map(|variance| -0.5 / variance), heights, floor: strays / SPAN }
     }
 
-    /// How likely this level is.
-    pub(super) fn at(self, level: f64) -> f64 {
-        let off = level - self.mean;
-        self.height * exp(self.curve * off * off) + self.floor
+    /// How likely levels are that lie so many dB off.
+    pub(super) fn at(&self, offs: [f64; N]) -> [f64; N] {
+        let exponents: [f64; N] = std::array::from_fn(|i| self.curves[i] * offs[i] * offs[i]);
+        let powers = exps(exponents);
+        std::array::from_fn(|i| self.heights[i] * powers[i] + self.floor)
     }
 }

@@ -1,6 +1,6 @@
 //! A place in the standing waves: where the band lies still, and which levels were heard since.
 
-use super::model::{Bell, LEVELS, LOWEST, Model, NOISES};
+use super::model::{LEVELS, LOWEST, Model, NOISES};
 
 /// The levels heard since the band may have come to lie still, the newest counting most.
 ///
@@ -35,10 +35,9 @@ impl Place {
         self.mean
     }
 
-    /// How likely a level is here, by how noisy the receiver is.
-    pub(super) fn likelihood(&self, model: &Model, level: f64) -> [f64; NOISES] {
+    /// How likely a level is here, by how noisy the receiver is, if it is this likely at a place that is not yet known.
+    pub(super) fn likelihood(&self, model: &Model, level: f64, unknown: f64) -> [f64; NOISES] {
         let place = index(level);
-        let unknown = Bell::new(self.mean, model.p.place_spread * model.p.place_spread).at(level);
         std::array::from_fn(|noise| {
             let kernel = &model.kernels[noise];
             let reach = kernel.len() - 1;
