@@ -43,11 +43,16 @@ impl Engine {
         if self.dongles[place] == Some(address) {
             return;
         }
-        self.park(|id| id == adapter);
-        self.dongles[place] = Some(address);
-        for (_, record) in self.table.iter_mut() {
-            record.drop_dongle(adapter);
+        // A dongle may come to another port without ever being told gone at the old one.
+        let changed = |id: AdapterId, at: Option<BdAddr>| id == adapter || at == Some(address);
+        let changed: Vec<AdapterId> =
+            (0..).map(AdapterId).zip(&self.dongles).filter(|(id, at)| changed(*id, **at)).map(|(id, _)| id).collect();
+        self.park(|id| changed.contains(&id));
+        for id in changed {
+            self.dongles[usize::from(id.0)] = None;
+            self.table.iter_mut().for_each(|(_, record)| record.drop_dongle(id));
         }
+        self.dongles[place] = Some(address);
     }
 
     /// Puts what was learnt at the dongles that are meant where it outlives the table's records.

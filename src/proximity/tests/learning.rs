@@ -106,6 +106,20 @@ fn each_dongle_has_what_was_learnt_there_wherever_it_is_plugged() {
 }
 
 #[test]
+fn a_dongle_that_comes_to_another_port_of_this_run_keeps_what_was_learnt_there() {
+    let mut bench = bench(adaptive());
+    bench.sit(0.0, 1, -58);
+    bench.engine.handle_dongle(OTHER_DONGLE, ADDRESS);
+    let seats = |bench: &Bench| bench.learnt().iter().map(|it| (it.dongle, it.lesson.seat_known_s)).collect::<Vec<_>>();
+    let before = seats(&bench);
+    assert_eq!(before.len(), 1);
+    bench.hear_at(2_000.0, OTHER_DONGLE, 1, -58);
+    assert_eq!(seats(&bench), [(ADDRESS, 120)], "recalled there, and known of once: {before:?}");
+    bench.engine.handle_dongle(DONGLE, OTHER_ADDRESS);
+    assert_eq!(seats(&bench), [(ADDRESS, 120)], "another dongle at the old port takes nothing over");
+}
+
+#[test]
 fn a_dongle_that_tells_its_address_late_does_not_lose_what_is_known_of_it() {
     let mut first = bench(adaptive());
     first.sit(0.0, 1, -58);
