@@ -50,7 +50,8 @@ impl Record {
     ) {
         let held = self.asked_side();
         let known = self.adaptive.get_or_insert_default();
-        let active = self.veto.active(rules.active);
+        // Keys hold a band that is near; they make none near.
+        let active = self.veto.active(rules.active).filter(|_| self.side == Side::Near);
         let has_say = |adapter| !rules.is_sick(adapter);
         let asked = known.observe(model, at, (adapter, level.tenths()), held, active, has_say);
         let Some(side) = asked else { return };

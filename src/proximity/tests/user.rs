@@ -322,3 +322,20 @@ fn made_up_sign_ins_end_at_the_table() {
     }
     assert_eq!(bench.engine.bands().len(), MAX_UNLISTED);
 }
+
+#[test]
+fn keys_make_nobody_near() {
+    let sides = |used: bool| {
+        let mut bench = Bench::new(settings().with_detector(Detector::Adaptive, Parameters::SETTLED));
+        // Somebody comes in and stands where it is doubtful on which side that is.
+        for n in 0..240 {
+            let at = f64::from(n) / 2.0;
+            if used && n % 4 == 0 {
+                bench.active(at);
+            }
+            bench.hear(at, (-90 + (n % 5) + n.min(16)) as i8);
+        }
+        bench.lines()
+    };
+    assert_eq!(sides(true), sides(false));
+}
