@@ -109,7 +109,7 @@ impl Motion {
         let p = &model.p;
         let rise = (p.rise / (self.sat + SAT_AT_LEAST_S)).max(RISE_AT_LEAST);
         let (rise, stir) = (happens(rise, step), happens(p.stir, step));
-        let (settle, set_off, turn) = (happens(p.settle, step), happens(p.set_off, step), p.turn_round * step);
+        let (settle, set_off, turn) = (happens(p.settle, step), happens(p.set_off, step), happens(p.turn_round, step));
         let stops = model.bins.map(|bin| happens(bin.stop, step));
         let mut come_to_rest = [0.0; BINS];
         for (class, stopped) in stopped.iter_mut().enumerate() {
@@ -117,8 +117,9 @@ impl Motion {
                 let (still, stirring) = (self.still[class][i], self.stirring[class][i]);
                 let (out, coming) = (self.out[class][i], self.coming[class][i]);
                 let starting = (still * rise + stirring * set_off) / 2.0;
-                self.out[class][i] = out * (1.0 - stop) * (1.0 - turn) + coming * turn + starting;
-                self.coming[class][i] = coming * (1.0 - stop) * (1.0 - turn) + out * turn + starting;
+                let (go_on, come_on) = (out * (1.0 - stop), coming * (1.0 - stop));
+                self.out[class][i] = go_on * (1.0 - turn) + come_on * turn + starting;
+                self.coming[class][i] = come_on * (1.0 - turn) + go_on * turn + starting;
                 self.stirring[class][i] = stirring * (1.0 - set_off) * (1.0 - settle) + still * (1.0 - rise) * stir;
                 come_to_rest[i] = (out + coming) * stop + stirring * (1.0 - set_off) * settle;
                 self.still[class][i] = still * (1.0 - rise) * (1.0 - stir) + come_to_rest[i];
