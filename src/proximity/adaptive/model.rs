@@ -99,7 +99,8 @@ impl Model {
         Self {
             p,
             bins,
-            seat_bins: (0..BINS).take_while(|&i| level(i) >= close).count(),
+            // However far close is above midway, the nearest is the seat.
+            seat_bins: (0..BINS).take_while(|&i| level(i) >= close).count().max(1),
             levels: std::array::from_fn(|g| std::array::from_fn(|i| level(i) + gain(g))),
             walking: Bells::new([p.walking_spread * p.walking_spread; BINS]),
             gains: weights.map(|weight| weight / sum),
