@@ -73,6 +73,8 @@ const USED: f64 = 1.0;
 const NOTICED_EVERY: Duration = Duration::from_secs(5);
 /// How many such hints count while the signal says otherwise: it may be another who uses an open terminal.
 const HINTS: u8 = 4;
+/// So long after the last of them they count again, if the signal agrees by then.
+const HINTS_AGAIN: Duration = Duration::from_secs(60);
 
 /// The longest pause that is reckoned with; what happened in a longer one is not known.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -107,9 +109,9 @@ impl Adaptive {
         });
         let dongle = &mut self.dongles[place];
         let seconds = pause(dongle.last, at);
-        dongle.filter.observe(model, seconds, level, held != Side::Away);
+        dongle.filter.observe(model, seconds, level, held == Side::Near);
         dongle.last = Some(at);
-        self.misfits = self.misfits.saturating_add(dongle.doubt(model, seconds, held != Side::Away).into());
+        self.misfits = self.misfits.saturating_add(dongle.doubt(model, seconds, held == Side::Near).into());
         let seconds = pause(self.last, at);
         self.interval.observe(seconds, level);
         self.notice(model, active);
@@ -123,7 +125,10 @@ impl Adaptive {
     /// the wearer was then, which that sample was told.
     fn notice(&mut self, model: &Model, active: Option<Time>) {
         if self.belief.away < 0.5 {
-            self.hints = 0;
+            // It may be the hints that made it so.
+            if self.last >= self.noticed.map(|noticed| noticed + HINTS_AGAIN) {
+                self.hints = 0;
+            }
             return;
         }
         let is_new = |active: &Time| {
@@ -144,9 +149,16 @@ impl Adaptive {
         if held == Side::Near && self.belief.away < 0.5 {
             return;
         }
+        let lately = self.interval.lately();
         for dongle in &mut self.dongles {
-            dongle.filter.arrive(model);
-            dongle.recalled = None;
+            dongle.is_kept |= dongle.filter.seat.is_worth_keeping();
+            // One that has not heard the band for long cannot say where the seat is.
+            if dongle.last.zip(self.last).is_some_and(|(heard, last)| last.since(heard) <= lately) {
+                dongle.filter.arrive(model);
+                dongle.recalled = None;
+            } else {
+                dongle.filter.lose(model);
+            }
         }
         self.verdict = Verdict::default();
         self.belief = Belief { away: 0.0, walking: 0.0 };
