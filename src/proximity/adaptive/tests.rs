@@ -22,13 +22,15 @@ pub(super) struct Story {
     at: Time,
     /// Steps through small numbers that look like chance.
     dice: u32,
+    /// All bits of every belief.
+    digest: u64,
     changes: Vec<(f64, Side)>,
 }
 
 impl Story {
     pub(super) fn new() -> Self {
         let adaptive = Adaptive::default();
-        Self { model: model(), adaptive, side: Side::Unknown, at: Time::ZERO, dice: 1, changes: Vec::new() }
+        Self { model: model(), adaptive, side: Side::Unknown, at: Time::ZERO, dice: 1, digest: 0, changes: Vec::new() }
     }
 
     fn roll(&mut self, sides: u32) -> i32 {
@@ -42,6 +44,10 @@ impl Story {
         {
             self.side = side;
             self.changes.push((self.at.as_micros() as f64 / 1e6, side));
+        }
+        let Belief { away, walking } = self.adaptive.belief;
+        for number in [away, walking] {
+            self.digest = (self.digest.rotate_left(5) ^ number.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
     }
 
@@ -161,7 +167,7 @@ fn what_was_learnt_outlives_an_absence_and_where_the_wearer_was_does_not() {
     assert_eq!(story.adaptive.belief, Belief::default());
 }
 
-/// Every bit of the belief after a story of every kind of step; other bits would mean other decisions elsewhere.
+/// Every bit of every belief in a story of every kind of step; other bits would mean other decisions elsewhere.
 #[test]
 fn the_same_samples_give_the_same_bits_everywhere() {
     let mut story = Story::new();
@@ -171,9 +177,10 @@ fn the_same_samples_give_the_same_bits_everywhere() {
     story.walk(5, -84, -62);
     story.hear(HERE, 20, -63);
     story.hear(THERE, 40_000, -70);
-    let Belief { away, walking } = story.adaptive.belief;
-    let bits = [away, walking].map(f64::to_bits);
-    assert_eq!(bits, [0x3fd1_74f1_4d94_c1a6, 0x3fc3_e38b_1c9c_a791], "{bits:#x?}");
+    for _ in 0..50 {
+        story.hear(THERE, 30, -72);
+    }
+    assert_eq!(story.digest, 0x14c5_775a_3f79_3b5f, "{:#x}", story.digest);
 }
 
 #[test]
@@ -206,4 +213,77 @@ fn use_of_the_terminal_speaks_for_its_wearer_and_does_not_outweigh_the_signal() 
     let doubtful = (-90..-66).rev().find(|level| told(false, *level) == Side::Away).unwrap();
     assert_eq!(told(true, doubtful), Side::Near, "{doubtful} dBm");
     assert_eq!(told(true, -96), Side::Away, "another at the keys");
+}
+
+#[test]
+fn nobody_is_near_by_fewer_than_three_samples() {
+    let mut story = Story::new();
+    for n in 1..=3 {
+        story.hear(HERE, 500, -50);
+        assert_eq!(story.side, if n < 3 { Side::Unknown } else { Side::Near }, "{n}");
+    }
+    // After an absence it begins anew.
+    story.adaptive.lose(&story.model);
+    story.side = Side::Unknown;
+    story.hear(HERE, 300_000, -50);
+    story.hear(HERE, 500, -50);
+    assert_eq!(story.side, Side::Unknown);
+    story.hear(HERE, 500, -50);
+    assert_eq!(story.side, Side::Near);
+}
+
+#[test]
+fn however_far_apart_the_cutoffs_are_there_is_a_seat() {
+    for far in -99..=-2 {
+        let cutoffs = Cutoffs::new(Level::from_dbm(-1), Level::from_dbm(far)).unwrap();
+        let mut story = Story { model: Model::new(Parameters::SETTLED, cutoffs, Pace::Balanced), ..Story::new() };
+        story.sit(5, [-60, -62, -58]);
+        story.adaptive.arrive(&story.model, story.side);
+        story.side = Side::Near;
+        story.sit(20, [-60, -62, -58]);
+        let Belief { away, walking } = story.adaptive.belief;
+        assert!((0.0..=1.0).contains(&away) && (0.0..=1.0).contains(&walking), "far {far}: {away}, {walking}");
+    }
+}
+
+#[test]
+fn keys_that_go_on_and_on_hold_nobody_near_who_has_gone() {
+    let mut story = Story::new();
+    story.sit(600, [-58, -56, -61]);
+    let (gone, mut said) = (story.at, None);
+    for n in 0..1_200 {
+        let active = (n % 4 == 0).then_some(story.at);
+        story.at = story.at + Duration::from_millis(500);
+        let tenths = (-76 + story.roll(5) - 2) * 10;
+        let asked = story.adaptive.observe(&story.model, story.at, (HERE, tenths), Side::Near, active, |_| true);
+        said = said.or_else(|| asked.map(|_| story.at));
+    }
+    let after = said.map(|at| at.since(gone).as_secs());
+    assert!(after.is_some_and(|seconds| seconds < 360), "{after:?} s");
+}
+
+#[test]
+fn a_sign_in_teaches_no_dongle_that_has_not_heard_the_band_for_long() {
+    let mut story = Story::new();
+    for _ in 0..100 {
+        story.hear(THERE, 500, -84);
+    }
+    let before = story.adaptive.dongles[0].filter.seat;
+    story.sit(300, [-82, -80, -86]);
+    story.adaptive.arrive(&story.model, story.side);
+    assert_eq!(story.adaptive.dongles[0].filter.seat, before);
+    let seat = story.adaptive.dongles[1].filter.seat;
+    assert!((seat.mean - -82.7).abs() < 1.5, "{seat:?}");
+}
+
+#[test]
+fn motion_adds_up_to_one_without_being_made_to() {
+    let model = model();
+    let mut motion = super::motion::Motion::still(&model);
+    for _ in 0..50 {
+        motion.pass(&model, 0.7);
+    }
+    let all = [&motion.still, &motion.stirring, &motion.out, &motion.coming];
+    let sum: f64 = all.iter().flat_map(|shares| shares.iter().flatten()).sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{sum}");
 }

@@ -10,7 +10,12 @@ use crate::event::Side;
 pub(super) struct Verdict {
     /// In log odds times seconds, beyond the odds that it takes.
     gathered: f64,
+    /// How many samples there were, as far as that matters.
+    heard: u8,
 }
+
+/// Nothing is said by fewer samples: one may be anybody's, and each channel has levels of its own.
+const FEWEST: u8 = 3;
 
 /// Odds are taken no further than this: more is not known.
 const CERTAIN: f64 = 1e-6;
@@ -24,6 +29,7 @@ const AGAINST: f64 = 2.0;
 impl Verdict {
     /// Takes in a belief that has held for so many seconds; returns the side asked for, if it is another than `held`.
     pub(super) fn observe(&mut self, model: &Model, seconds: f64, belief: Belief, held: Side) -> Option<Side> {
+        self.heard = (self.heard + 1).min(FEWEST);
         let seconds = seconds.min(SILENCE_S);
         let away = belief.away.clamp(CERTAIN, 1.0 - CERTAIN);
         let over = ln(away / (1.0 - away)) - model.away_odds;
@@ -31,6 +37,9 @@ impl Verdict {
             self.gathered = (self.gathered + AGAINST * over * seconds).max(0.0);
         } else {
             self.gathered += over.min(MOST) * seconds;
+        }
+        if self.heard < FEWEST {
+            return None;
         }
         if held != Side::Away && self.gathered >= model.p.away_evidence {
             return Some(Side::Away);
