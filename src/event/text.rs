@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Auth, Conclusion, Decision, Presence, PresenceReason, Rule, Trend};
+use super::{Auth, Conclusion, Decision, Presence, PresenceReason, Reckoning, Rule, Trend};
 
 impl fmt::Display for Decision {
     /// One line for a person: who, what, and what it rests on.
@@ -63,6 +63,10 @@ impl fmt::Display for Decision {
                     Rule::Silence | Rule::AwaySilent => write!(f, ", not heard for {:.1} s", seconds(self.why.age_ms)),
                     _ => Ok(()),
                 }?;
+                if let Some(Reckoning { away_permille, walking_permille, .. }) = self.why.reckoning {
+                    let percent = |permille: u16| f64::from(permille) / 10.0;
+                    write!(f, ": away {:.0} %, walking {:.0} %", percent(away_permille), percent(walking_permille))?;
+                }
                 match self.why.held_ms {
                     Some(held) => write!(f, ", away held back for {:.1} s", seconds(held)),
                     None => Ok(()),
