@@ -41,8 +41,8 @@ fn a_seed_is_one_shift_whoever_listens() {
 #[test]
 fn the_truth_is_told_all_the_time_and_is_where_the_band_is() {
     for seed in 0..20 {
-        let Shift { truth, .. } = &Shift::new(seed, Some(1.0), 1);
         let shift = Shift::new(seed, Some(1.0), 1);
+        let truth = &shift.truth;
         assert_eq!((truth[0], truth[truth.len() - 1].0), ((Time::ZERO, Truth::Present), shift.end()));
         for stay in truth.chunks(2) {
             assert_eq!(stay[0].1, stay[1].1, "{seed}");

@@ -3,7 +3,6 @@
 use super::fading::{Fading, Sent};
 use crate::evaluate::ensemble::air::Packet;
 use crate::evaluate::ensemble::person::{Leg, Person, Pose, STILL_M_S, Scene};
-use crate::evaluate::ensemble::shift::NEAR_M;
 use crate::evaluate::ensemble::site::Site;
 use crate::simulate::Random;
 
@@ -57,6 +56,11 @@ impl Particle {
         self.leg.is_none()
     }
 
+    /// Whether the wearer is away, and no more.
+    pub(super) fn is_about(&self) -> bool {
+        self.then == Then::BeAbout && self.leg.is_some_and(|leg| leg.scene == Scene::Away)
+    }
+
     /// The same, where something begins.
     pub(super) fn beginning(&self, scene: Scene, at: f64, random: Random) -> Self {
         let from = self.pose(at);
@@ -71,9 +75,9 @@ impl Particle {
         Self { weight: 0.0, person, fading: self.fading.clone(), leg, then, from, since: at, way_m }
     }
 
-    /// Whether the wearer is beyond where somebody at the desk is.
-    pub(super) fn is_beyond(&self, at: f64) -> bool {
-        self.pose(at).distance_m > NEAR_M
+    /// How far the band is from the dongle.
+    pub(super) fn distance_m(&self, at: f64) -> f64 {
+        self.pose(at).distance_m
     }
 
     /// Weighs it by what became of an advert.

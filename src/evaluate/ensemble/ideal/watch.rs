@@ -1,10 +1,10 @@
 //! All that may be going on, and how likely each is.
 //!
 //! ```text
-//!          ┌──────── done ────────┐              at the desk          elsewhere
-//!          ▼                      │
-//!   settled ── interruptions ──► busy            sits; turns…         is about
-//!          └───── changes ──────► moved          leaves               comes back, passes by
+//!        ┌───────── done ─────────┐         at the desk             elsewhere
+//!        ▼                        │
+//!     settled ─ interruptions ─► busy        sits; turns, reaches…   is about; passes by
+//!        └──────── changes ────► moved       leaves                  comes back
 //! ```
 //!
 //! What is rare is tried often and weighed as rare: each group keeps particles of its own.
@@ -13,6 +13,7 @@ use super::fading::Sent;
 use super::particle::{Particle, Then};
 use crate::evaluate::ensemble::air::Heard;
 use crate::evaluate::ensemble::person::{Person, Pose, Scene};
+use crate::evaluate::ensemble::shift::{FAR_M, NEAR_M};
 use crate::evaluate::ensemble::site::Site;
 use crate::simulate::Random;
 
@@ -84,13 +85,14 @@ impl<'a> Watch<'a> {
             sum += particle.weight;
         }
         self.groups.iter_mut().flatten().for_each(|it| it.weight /= sum);
-        let other = self.groups[MOVED].iter().filter(|it| it.is_beyond(at) != self.away);
-        let other: f64 = other.map(|it| it.weight).sum();
-        if !self.away {
-            for group in [BUSY, MOVED] {
-                let done: Vec<_> = self.groups[group].extract_if(.., |it| it.sits()).collect();
-                self.groups[SETTLED].extend(done);
-            }
+        // Between the two sides neither word is wrong.
+        let away = self.away;
+        let is_other = |it: &&Particle| if away { it.distance_m(at) < FAR_M } else { it.distance_m(at) > NEAR_M };
+        let other: f64 = self.groups[MOVED].iter().filter(is_other).map(|it| it.weight).sum();
+        for group in [BUSY, MOVED] {
+            let is_settled = |it: &mut Particle| if away { it.is_about() } else { it.sits() };
+            let done: Vec<_> = self.groups[group].extract_if(.., is_settled).collect();
+            self.groups[SETTLED].extend(done);
         }
         for (group, kept) in self.groups.iter_mut().zip(self.kept) {
             if group.len() > 2 * kept {
@@ -105,7 +107,7 @@ impl<'a> Watch<'a> {
         let since = at - self.begin;
         if self.away {
             let (comes, passes) = (Person::returning(since), Person::passing_by(since));
-            return vec![(Scene::Return, MOVED, comes, CHANGED), (Scene::PassBy, MOVED, passes, TRIED)];
+            return vec![(Scene::Return, MOVED, comes, CHANGED), (Scene::PassBy, BUSY, passes, TRIED)];
         }
         let leaves = (Scene::Leave, MOVED, Person::leaving(since, self.came_back), CHANGED);
         let interruptions = self.person.interruptions().map(|(scene, mean)| (scene, BUSY, 1.0 / mean, TRIED));
