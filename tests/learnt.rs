@@ -71,7 +71,7 @@ fn it_is_read_at_the_start_used_and_written_at_the_stop() {
     daemon.expect("is near");
     daemon.signal(rustix::process::Signal::TERM);
     let (ended, said) = daemon.end();
-    assert!(ended.success() && said.contains("of 4 records of what was learnt before, 2 hold"), "{said}");
+    assert!(ended.success() && said.contains("learnt before: 2 of 4 records are taken over"), "{said}");
     assert!(!said.contains("5c:f3:70") && !said.contains("00:07:80:4b:2c:11:"), "an address stands in the log: {said}");
     let kept = read(&place);
     let records = kept["learnt"].as_array().unwrap();
@@ -84,7 +84,7 @@ fn it_is_read_at_the_start_used_and_written_at_the_stop() {
     assert_eq!(mode & 0o777, 0o600, "for this account only");
 
     let mut daemon = start(&place);
-    assert_eq!(daemon.count("of 2 records of what was learnt before, 2 hold"), 1);
+    assert_eq!(daemon.count("learnt before: 2 of 2 records are taken over"), 1);
     daemon.stop();
 }
 
@@ -124,7 +124,7 @@ fn classic_neither_reads_nor_writes_it_until_it_is_adaptive() {
     assert_eq!(fs::read_to_string(place.path("state/learnt.json")).unwrap(), text);
     let mut daemon = start(&place);
     place.configure(AGENT, ADAPTIVE);
-    daemon.expect("of 2 records of what was learnt before, 1 hold");
+    daemon.expect("learnt before: 1 of 2 records are taken over");
     daemon.stop();
     assert_eq!(read(&place)["learnt"].as_array().unwrap().len(), 1);
 }

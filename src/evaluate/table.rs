@@ -39,7 +39,7 @@ impl Display for Report<'_> {
             "\n95 % intervals: by Garwood for rates, by Clopper and Pearson for shares; a row without one counts"
         )?;
         writeln!(f, "no events, or events of runs that are not independent. p50 and p95 are nearest rank.")?;
-        write_excluded(f, first, excluded)
+        write_excluded(f, pictures, excluded)
     }
 }
 
@@ -137,9 +137,8 @@ fn write_without(f: &mut fmt::Formatter<'_>, without: &[(String, Joint)]) -> fmt
 /// The most names that are listed.
 const NAMED: usize = 20;
 
-fn write_excluded(f: &mut fmt::Formatter<'_>, first: &Picture, excluded: &Excluded) -> fmt::Result {
+fn write_excluded(f: &mut fmt::Formatter<'_>, pictures: &[Picture], excluded: &Excluded) -> fmt::Result {
     let Excluded { unusable, no_readings, with_no_readings, no_locks, too_thin, neither, contacts } = excluded;
-    let (departures, approaches) = (first.counts.all.censored_departures, first.counts.all.censored_approaches);
     writeln!(f, "\nleft out")?;
     writeln!(f, "  files that cannot be used: {}", unusable.len())?;
     write_named(f, unusable)?;
@@ -155,7 +154,11 @@ fn write_excluded(f: &mut fmt::Formatter<'_>, first: &Picture, excluded: &Exclud
         contacts.len()
     )?;
     write_named(f, contacts)?;
-    writeln!(f, "  too short to judge, by {}: departures {departures}, approaches {approaches}", first.name)
+    for Picture { name, counts, .. } in pictures {
+        let (departures, approaches) = (counts.all.censored_departures, counts.all.censored_approaches);
+        writeln!(f, "  too short to judge, by {name}: departures {departures}, approaches {approaches}")?;
+    }
+    Ok(())
 }
 
 fn write_named(f: &mut fmt::Formatter<'_>, named: &[(String, String)]) -> fmt::Result {

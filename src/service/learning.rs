@@ -52,7 +52,7 @@ impl Service {
                 let today = today();
                 let in_time: Vec<Learnt> = learnt.iter().filter_map(|learnt| learnt.in_time(today)).collect();
                 let all = dropped + learnt.len();
-                tracing::info!("of {all} records of what was learnt before, {} hold", in_time.len());
+                tracing::info!("learnt before: {} of {all} records are taken over", in_time.len());
                 self.learning.kept = Some(learnt).filter(|_| dropped == 0);
                 self.endpoint.recall(in_time);
             }
