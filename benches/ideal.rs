@@ -44,7 +44,8 @@ fn main() {
     });
     let mut scored = scored.into_inner().unwrap_or_else(PoisonError::into_inner);
     scored.sort_unstable_by_key(|(seed, _)| *seed);
-    println!("{shifts} shifts of 4 h, by the log odds that it takes");
+    let departures: u64 = scored.iter().map(|(_, all)| all[0].0.departures).sum();
+    println!("{shifts} shifts of 4 h with {departures} departures, by the log odds that it takes");
     let what = LINES.map(|line| line.what).join(" | ");
     println!("| log odds | {what} |");
     println!("|---|{}", "---|".repeat(LINES.len()));

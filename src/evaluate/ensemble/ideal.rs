@@ -3,8 +3,10 @@
 //!
 //! It knows level, fall, body, null, seat and error of calibration, this wearer's habits, on which channel each advert
 //! came, when those were sent that nobody heard, and, each time, that the wearer has just sat down or is just away, and
-//! how far. What is left is Bayes' rule over everything that a wearer may be doing, by particles. No detector knows half
-//! as much, so none can be expected to do better; that is what a must that this one misses means.
+//! how far. What is left is Bayes' rule over everything that a wearer may be doing, by particles.
+//!
+//! No detector knows half as much, so what this one misses is probably out of reach. That is no proof: sides are said at
+//! fixed odds, where a rule that also waits might do a little better, and so might more particles.
 
 mod fading; // what is known of the place's level
 mod particle; // one thing that may be going on
