@@ -44,9 +44,9 @@ impl Engine {
             return;
         }
         // A dongle may come to another port without ever being told gone at the old one.
-        let changed = |id: AdapterId, at: Option<BdAddr>| id == adapter || at == Some(address);
+        let dongles = (0..).map(AdapterId).zip(&self.dongles);
         let changed: Vec<AdapterId> =
-            (0..).map(AdapterId).zip(&self.dongles).filter(|(id, at)| changed(*id, **at)).map(|(id, _)| id).collect();
+            dongles.filter(|(id, at)| *id == adapter || **at == Some(address)).map(|(id, _)| id).collect();
         self.park(|id| changed.contains(&id));
         for id in changed {
             self.dongles[usize::from(id.0)] = None;
