@@ -35,7 +35,7 @@ fn main() {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed)) {
-                    let ideal = Ideal::watch(seed, None);
+                    let ideal = Ideal::watch(seed);
                     let all = ODDS.map(|odds| (ideal.score_gone(odds), ideal.score_come(odds)));
                     scored.lock().unwrap_or_else(PoisonError::into_inner).push((seed, all));
                 }

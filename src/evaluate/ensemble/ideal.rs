@@ -44,8 +44,8 @@ pub struct Ideal {
 
 impl Ideal {
     /// Watches the shift of a seed.
-    pub fn watch(seed: u64, rate: Option<f64>) -> Self {
-        let overheard = Overheard::new(seed, rate);
+    pub fn watch(seed: u64) -> Self {
+        let overheard = Overheard::new(seed, None);
         let gone = told(overheard.stays(), |stay| overheard.gone(stay).collect());
         let come = told(overheard.absences(), |absence| overheard.come(absence).collect());
         Self { truth: overheard.shift.truth, gone, come }
