@@ -28,7 +28,7 @@ const LN_SERIES: [f64; 10] = {
 /// The farthest from 0 that exponents are told apart.
 const FARTHEST: f64 = 700.0;
 
-/// e to the power of `x`, within 2e-15 of it; 0 below -700, and no more than at 700.
+/// e to the power of `x`, within a part in 10^13 of it; 0 below -700, and no more than at 700.
 pub(super) fn exp(x: f64) -> f64 {
     exps([x])[0]
 }
@@ -96,7 +96,7 @@ mod tests {
         for i in -70_000..=70_000 {
             let x = f64::from(i) / 100.0;
             let (ours, theirs) = (exp(x), x.exp());
-            assert!((ours / theirs - 1.0).abs() < 4e-13, "exp {x}: {ours:e}, {theirs:e}");
+            assert!((ours / theirs - 1.0).abs() < 1e-13, "exp {x}: {ours:e}, {theirs:e}");
             assert!((ln(ours) - x).abs() < 1e-12 * x.abs().max(1.0), "ln exp {x}");
         }
         for x in [1e-300, 0.1, 0.5, 0.9999, 1.0, 1.0001, 1.5, SQRT_2, 2.0, 10.0, 1e300] {
